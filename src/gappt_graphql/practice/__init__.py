@@ -1,0 +1,1 @@
+"""What people do with the book: each use case is one transaction."""

@@ -1,0 +1,75 @@
+"""Where a use case starts: for whom, by which key, at what time, in which store."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from gappt_graphql.practice import changes, idempotency
+from gappt_graphql.practice.idempotency import Command
+from gappt_graphql.scheduling.ids import AccountId, Ids, KeyId
+from gappt_graphql.store import Book, Edit, Store, WritableBook
+
+T = TypeVar("T")
+Outcome = TypeVar("Outcome", bound=Struct)
+
+
+class Decision(Struct, Generic[Outcome], frozen=True):
+    """What a use case has decided: the records to write, and what to tell the caller, by ids."""
+
+    outcome: Outcome
+    edits: Sequence[Edit] = ()
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """One request's place at the front desk. `now` was asked once, at the door; nothing inside reads a clock."""
+
+    store: Store
+    account: AccountId
+    now: datetime
+    ids: Ids
+    request_id: str
+    key_id: KeyId | None = None
+    actor: str | None = None
+
+    async def read(self, work: Callable[[Book], Awaitable[T]]) -> T:
+        """Run the work in one reading transaction of the account's book."""
+        return await self.store.read(self.account, work)
+
+    async def carry_out(
+        self,
+        command: Command,
+        decide: Callable[[Book], Awaitable[Decision[Outcome]]],
+        outcome_type: type[Outcome],
+    ) -> Outcome:
+        """
+        Decide and write in one transaction, with the change feed, the audit and the idempotency key.
+
+        A command whose key has done the same before gets that outcome and writes nothing (docs/idempotency.md).
+
+        :raises Refused: what `decide` raises; if the key was used for something else; if the key is malformed
+        """
+        idempotency.check_key(command.idempotency_key)
+
+        async def work(book: WritableBook) -> Outcome:
+            earlier = await idempotency.earlier_outcome(book, command, outcome_type)
+            if earlier is not None:
+                return earlier
+            decision = await decide(book)
+            await book.save(decision.edits)
+            await idempotency.keep(book, command, decision.outcome, at=self.now)
+            await book.journal(
+                changes.feed(decision.edits, at=self.now),
+                changes.audit(
+                    decision.edits,
+                    operation=type(command).__name__,
+                    at=self.now,
+                    key_id=self.key_id,
+                    actor=self.actor,
+                    request_id=self.request_id,
+                ),
+            )
+            return decision.outcome
+
+        return await self.store.write(self.account, work)

@@ -1,0 +1,69 @@
+"""Retries that take effect once: what an idempotency key did is kept in the transaction that did it."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from gappt_graphql.scheduling.problems import Code, Refused
+from gappt_graphql.store import KeptOutcome, WritableBook
+
+LONGEST_KEY = 255
+
+Outcome = TypeVar("Outcome", bound=Struct)
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """What somebody wants done, in normal form: alike through every door, so that a fingerprint tells it apart."""
+
+    idempotency_key: str | None = None
+
+
+def check_key(key: str | None) -> None:
+    """
+    Accept no key, or one of 1 to 255 printable characters.
+
+    :raises Refused: if it is anything else
+    """
+    if key is None:
+        return
+    if not key or not key.isprintable():
+        raise Refused.one(Code.INVALID, "An idempotency key takes printable characters.", "idempotency_key")
+    if len(key) > LONGEST_KEY:
+        message = f"An idempotency key has at most {LONGEST_KEY} characters."
+        raise Refused.one(Code.OUT_OF_RANGE, message, "idempotency_key")
+
+
+def fingerprint(command: Command) -> str:
+    """Return what tells this command from every other: a digest of the use case and its arguments, without the key."""
+    arguments = msgspec.structs.replace(command, idempotency_key=None)
+    text = msgspec.json.encode(arguments, order="deterministic")
+    return sha256(type(command).__name__.encode() + b"\0" + text).hexdigest()
+
+
+async def earlier_outcome(book: WritableBook, command: Command, outcome_type: type[Outcome]) -> Outcome | None:
+    """
+    Return what the command's key did before, if it did anything.
+
+    :raises Refused: if it did something else
+    """
+    if command.idempotency_key is None:
+        return None
+    kept = await book.kept_outcome(command.idempotency_key)
+    if kept is None:
+        return None
+    if kept.fingerprint != fingerprint(command):
+        message = "This idempotency key was used for a different request. Use a fresh key."
+        raise Refused.one(Code.IDEMPOTENCY_KEY_REUSED, message, "idempotency_key")
+    return msgspec.json.decode(kept.outcome, type=outcome_type)
+
+
+async def keep(book: WritableBook, command: Command, outcome: Struct, *, at: datetime) -> None:
+    """Remember what the command's key did, if it has one."""
+    if command.idempotency_key is not None:
+        text = msgspec.json.encode(outcome).decode()
+        await book.keep_outcome(
+            KeptOutcome(key=command.idempotency_key, fingerprint=fingerprint(command), outcome=text, at=at)
+        )

@@ -1,0 +1,240 @@
+"""Where the book is kept: the questions that the use cases ask of it, as interfaces."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+from gappt_graphql.scheduling.asking import Listing, Page, Slice
+from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
+from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
+from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.scheduling.ids import AccountId, GroupAppointmentId, KeyId, PatientId, PractitionerId
+
+Record = (
+    GroupAppointment
+    | Attendee
+    | WaitlistEntry
+    | Business
+    | Practitioner
+    | Patient
+    | AppointmentType
+    | UnavailableBlock
+)
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+
+class Edit(Struct, frozen=True):
+    """A record as it was, or None where it is new, and as it shall be."""
+
+    before: Record | None
+    after: Record
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What a client of the change feed sees of one appointment. `number` is 0 until it is written."""
+
+    number: int = 0
+    kind: str
+    group_appointment_id: GroupAppointmentId
+    practitioner_id: PractitionerId
+    business_id: int
+    changed_fields: tuple[str, ...]
+    at: datetime
+
+
+class AuditRow(Struct, frozen=True, kw_only=True):
+    """Who did what to one record: `before` and `after` are JSON objects of the fields that differ."""
+
+    number: int = 0
+    at: datetime
+    key_id: KeyId | None
+    actor: str | None
+    request_id: str
+    operation: str
+    record_kind: str
+    record_id: int
+    before: str | None
+    after: str
+
+
+class KeptOutcome(Struct, frozen=True, kw_only=True):
+    """What an idempotency key once did: the fingerprint of its request, and the outcome as JSON."""
+
+    key: str
+    fingerprint: str
+    outcome: str
+    at: datetime
+
+
+class Account(Struct, frozen=True):
+    """A tenant: one practice group. `demo` marks one that the demo made."""
+
+    id: AccountId
+    name: str
+    created_at: datetime
+    demo: bool = False
+
+
+class ApiKey(Struct, frozen=True, kw_only=True):
+    """An API key as it is stored: by its digest, never itself."""
+
+    id: KeyId
+    account_id: AccountId
+    digest: str
+    last_four: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+class Book(Protocol):
+    """The appointment book of one account, open in one transaction."""
+
+    account: AccountId
+
+    async def find(self, kind: type[R], ids: Collection[int]) -> Mapping[int, R]:
+        """Return the records of these ids, archived ones too; an id that does not exist in the account is left out."""
+
+    async def hold(
+        self,
+        *,
+        appointments: Collection[GroupAppointmentId] = (),
+        practitioners: Collection[PractitionerId] = (),
+        patients: Collection[PatientId] = (),
+    ) -> None:
+        """
+        Keep these as they are until the transaction ends, so that what is read next stays true.
+
+        Locks in this order, each kind by id. In a reading book it does nothing: it sees one moment anyway.
+        """
+
+    async def page(self, kind: type[R], listing: Listing, part: Slice) -> Page[R]:
+        """Return a part of a list."""
+
+    async def pages(
+        self, kind: type[R], listing: Listing, part: Slice, *, parent: str, parents: Collection[int]
+    ) -> Mapping[int, Page[R]]:
+        """
+        Return the same part of one list for each parent, in one statement.
+
+        The parent is `practitioner_id`, `repeated_from_id` or `patient_ids`. Parents without records have a page too.
+        """
+
+    async def count(self, kind: type[Record], listing: Listing) -> int:
+        """Return the length of a list."""
+
+    async def counts(
+        self, kind: type[Record], listing: Listing, *, parent: str, parents: Collection[int]
+    ) -> Mapping[int, int]:
+        """Return the length of the list of each parent, in one statement."""
+
+    async def attendees_of(
+        self, appointments: Collection[GroupAppointmentId], *, include_cancelled: bool = False
+    ) -> Mapping[GroupAppointmentId, Sequence[Attendee]]:
+        """
+        Return the attendees of each appointment in booking order, active ones first, archived ones never.
+
+        Every appointment asked about has an entry.
+        """
+
+    async def waitlists_of(
+        self, appointments: Collection[GroupAppointmentId]
+    ) -> Mapping[GroupAppointmentId, Sequence[WaitlistEntry]]:
+        """Return who waits for a seat in each appointment, first come first. Every appointment has an entry."""
+
+    async def repeats_of(
+        self, roots: Collection[GroupAppointmentId]
+    ) -> Mapping[GroupAppointmentId, Sequence[GroupAppointment]]:
+        """Return the repeats of each root by position, archived ones too. Every root has an entry."""
+
+    async def conflicts_of(
+        self, appointments: Collection[GroupAppointmentId], kinds: Collection[ConflictKind]
+    ) -> Mapping[GroupAppointmentId, Sequence[Conflict]]:
+        """
+        Return the conflicts of stored appointments, in order of time, by a constant number of statements.
+
+        Archived appointments have none. Every appointment has an entry.
+        """
+
+    async def conflicts_with(
+        self,
+        claims: Collection[Claim],
+        kinds: Collection[ConflictKind],
+        *,
+        leaving_out: Collection[GroupAppointmentId] = (),
+    ) -> Mapping[int, Sequence[Conflict]]:
+        """
+        Return what the stored book holds against each claim, by its key, in order of time.
+
+        A claim's own stored appointment and those left out never count.
+        """
+
+    async def changes(
+        self, *, after: int, limit: int, ids: Collection[int] | None, practitioners: Collection[int] | None,
+        businesses: Collection[int] | None,
+    ) -> Sequence[Change]:
+        """Return the changes after this number, oldest first; None does not filter, an empty collection matches none."""
+
+
+class WritableBook(Book, Protocol):
+    """The book, open for writing."""
+
+    async def save(self, edits: Sequence[Edit]) -> None:
+        """Write the records. An edit writes only the fields that differ."""
+
+    async def kept_outcome(self, key: str) -> KeptOutcome | None:
+        """Return what this idempotency key did before."""
+
+    async def keep_outcome(self, outcome: KeptOutcome) -> None:
+        """Remember what an idempotency key did."""
+
+    async def journal(self, changes: Sequence[Change], audit: Sequence[AuditRow]) -> None:
+        """
+        Write the changes and the audit rows, numbered from the account's counter.
+
+        To be called last: the counter's row stays locked until commit, so that the order of numbers is the order of
+        commits and a reader of the feed misses none.
+        """
+
+
+class Store(Protocol):
+    """A database that keeps the books of all accounts."""
+
+    async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
+        """Run the work in one reading transaction; it awaits nothing but its book."""
+
+    async def write(self, account: AccountId, work: Callable[[WritableBook], Awaitable[T]]) -> T:
+        """
+        Run the work in one transaction, again from the start where the store asks for it.
+
+        It awaits nothing but its book, touches nothing else, and is all or nothing.
+        """
+
+    async def accounts(self) -> Sequence[Account]:
+        """Return every account, by name."""
+
+    async def account_named(self, name: str) -> Account | None:
+        """Return the account of this name."""
+
+    async def add_account(self, account: Account) -> None:
+        """Write a new account. A name that is taken raises `NameTaken`."""
+
+    async def key_by_digest(self, digest: str) -> ApiKey | None:
+        """Return the key with this digest, revoked or not."""
+
+    async def keys(self, account: AccountId) -> Sequence[ApiKey]:
+        """Return the account's keys, oldest first."""
+
+    async def save_key(self, key: ApiKey) -> None:
+        """Write a key, or what changed of it."""
+
+    async def close(self) -> None:
+        """End all work and let go of the database."""
+
+
+class NameTaken(Exception):
+    """Another account has this name."""
