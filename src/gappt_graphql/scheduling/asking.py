@@ -84,3 +84,9 @@ class Page(Struct, Generic[R], frozen=True):
     records: Sequence[R]
     has_next: bool
     has_previous: bool
+
+
+def position(record: object, order: Sequence[Order]) -> tuple[Value, ...]:
+    """Return where the record stands in a list of this order, for a `Slice` that goes on from there."""
+    fields = ("sort_name" if term.field == "name" else term.field for term in order)
+    return tuple(getattr(record, field) for field in (*fields, "id"))
