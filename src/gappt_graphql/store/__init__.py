@@ -14,14 +14,7 @@ from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import AccountId, GroupAppointmentId, KeyId, PatientId, PractitionerId
 
 Record = (
-    GroupAppointment
-    | Attendee
-    | WaitlistEntry
-    | Business
-    | Practitioner
-    | Patient
-    | AppointmentType
-    | UnavailableBlock
+    GroupAppointment | Attendee | WaitlistEntry | Business | Practitioner | Patient | AppointmentType | UnavailableBlock
 )
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -174,10 +167,15 @@ class Book(Protocol):
         """
 
     async def changes(
-        self, *, after: int, limit: int, ids: Collection[int] | None, practitioners: Collection[int] | None,
+        self,
+        *,
+        after: int,
+        limit: int,
+        ids: Collection[int] | None,
+        practitioners: Collection[int] | None,
         businesses: Collection[int] | None,
     ) -> Sequence[Change]:
-        """Return the changes after this number, oldest first; None does not filter, an empty collection matches none."""
+        """Return the changes after this number, oldest first. None does not filter; an empty collection has none."""
 
 
 class WritableBook(Book, Protocol):
@@ -238,3 +236,23 @@ class Store(Protocol):
 
 class NameTaken(Exception):
     """Another account has this name."""
+
+
+class StoreError(Exception):
+    """The store cannot be used as it is; the message is a sentence for the person who started the program."""
+
+
+class UnsupportedStore(StoreError):
+    """The URL names no store that this program knows."""
+
+
+class StoreInUse(StoreError):
+    """Another process holds the store."""
+
+
+class StoreBehind(StoreError):
+    """The store has not been migrated to what this program expects."""
+
+
+class StoreTooNew(StoreError):
+    """A newer version of the program has migrated the store."""

@@ -1,0 +1,175 @@
+"""The book of one account, on any connection that runs statements: each question is a statement or two."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from gappt_graphql.scheduling.asking import Listing, Page, Slice
+from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
+from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointmentId, PatientId, PractitionerId
+from gappt_graphql.store import (
+    AuditRow,
+    Change,
+    Edit,
+    KeptOutcome,
+    Record,
+    by_key,
+    conflicts,
+    feed,
+    journal,
+    paging,
+    saving,
+)
+from gappt_graphql.store.records import codec
+from gappt_graphql.store.statements import Row, Statement
+
+R = TypeVar("R", bound=Record)
+Placed = TypeVar("Placed", Attendee, WaitlistEntry)
+
+
+class Reading(Protocol):
+    """A connection in a transaction, to read."""
+
+    async def fetch(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
+        """Run the statement and return all its rows."""
+
+
+class Writing(Reading, Protocol):
+    """A connection in a transaction, to read and write."""
+
+    async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
+        """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
+
+
+class ReadableBook:
+    """A book to read in."""
+
+    def __init__(self, account: AccountId, connection: Reading) -> None:
+        self.account = account
+        self._connection = connection
+
+    async def fetch(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
+        """Run the statement and return all its rows."""
+        return await self._connection.fetch(statement, parameters)
+
+    async def find(self, kind: type[R], ids: Collection[int]) -> Mapping[int, R]:
+        known = [id for id in ids if 0 < id <= LARGEST_ID]
+        if not known:
+            return {}
+        statement = by_key.find(kind)  # type: ignore[arg-type]  # mypy finds no hash in type[R]
+        rows = await self.fetch(statement, {"account": self.account, "ids": known})
+        decode = codec(kind).decode
+        return {row[0]: decode(row) for row in rows}
+
+    async def hold(
+        self,
+        *,
+        appointments: Collection[GroupAppointmentId] = (),
+        practitioners: Collection[PractitionerId] = (),
+        patients: Collection[PatientId] = (),
+    ) -> None:
+        """Do nothing: what is read in one transaction is one moment, and on SQLite a writer is alone."""
+
+    async def attendees_of(
+        self, appointments: Collection[GroupAppointmentId], *, include_cancelled: bool = False
+    ) -> Mapping[GroupAppointmentId, Sequence[Attendee]]:
+        statement = by_key.ATTENDEES_OF if include_cancelled else by_key.ACTIVE_ATTENDEES_OF
+        return await self._by_appointment(Attendee, statement, appointments)
+
+    async def waitlists_of(
+        self, appointments: Collection[GroupAppointmentId]
+    ) -> Mapping[GroupAppointmentId, Sequence[WaitlistEntry]]:
+        return await self._by_appointment(WaitlistEntry, by_key.WAITLISTS_OF, appointments)
+
+    async def repeats_of(
+        self, roots: Collection[GroupAppointmentId]
+    ) -> Mapping[GroupAppointmentId, Sequence[GroupAppointment]]:
+        found: dict[GroupAppointmentId, list[GroupAppointment]] = {root: [] for root in roots}
+        decode = codec(GroupAppointment).decode
+        for row in await self._of(by_key.REPEATS_OF, found):
+            repeat = decode(row)
+            if repeat.repeated_from_id is not None:
+                found[repeat.repeated_from_id].append(repeat)
+        return found
+
+    async def page(self, kind: type[R], listing: Listing, part: Slice) -> Page[R]:
+        return await paging.page(self, kind, listing, part)
+
+    async def pages(
+        self, kind: type[R], listing: Listing, part: Slice, *, parent: str, parents: Collection[int]
+    ) -> Mapping[int, Page[R]]:
+        return await paging.pages(self, kind, listing, part, parent=parent, parents=parents)
+
+    async def count(self, kind: type[Record], listing: Listing) -> int:
+        return await paging.count(self, kind, listing)
+
+    async def counts(
+        self, kind: type[Record], listing: Listing, *, parent: str, parents: Collection[int]
+    ) -> Mapping[int, int]:
+        return await paging.counts(self, kind, listing, parent=parent, parents=parents)
+
+    async def conflicts_of(
+        self, appointments: Collection[GroupAppointmentId], kinds: Collection[ConflictKind]
+    ) -> Mapping[GroupAppointmentId, Sequence[Conflict]]:
+        return await conflicts.conflicts_of(self, appointments, kinds)
+
+    async def conflicts_with(
+        self,
+        claims: Collection[Claim],
+        kinds: Collection[ConflictKind],
+        *,
+        leaving_out: Collection[GroupAppointmentId] = (),
+    ) -> Mapping[int, Sequence[Conflict]]:
+        return await conflicts.conflicts_with(self, claims, kinds, leaving_out=leaving_out)
+
+    async def changes(
+        self,
+        *,
+        after: int,
+        limit: int,
+        ids: Collection[int] | None,
+        practitioners: Collection[int] | None,
+        businesses: Collection[int] | None,
+    ) -> Sequence[Change]:
+        return await feed.changes(
+            self, after=after, limit=limit, ids=ids, practitioners=practitioners, businesses=businesses
+        )
+
+    async def _by_appointment(
+        self, kind: type[Placed], statement: Statement, appointments: Collection[GroupAppointmentId]
+    ) -> Mapping[GroupAppointmentId, Sequence[Placed]]:
+        found: dict[GroupAppointmentId, list[Placed]] = {appointment: [] for appointment in appointments}
+        decode = codec(kind).decode
+        for row in await self._of(statement, found):
+            place = decode(row)
+            found[place.group_appointment_id].append(place)
+        return found
+
+    async def _of(self, statement: Statement, appointments: Iterable[GroupAppointmentId]) -> list[Row]:
+        known = [appointment for appointment in appointments if 0 < appointment <= LARGEST_ID]
+        return await self.fetch(statement, {"account": self.account, "ids": known}) if known else []
+
+
+class WritableBook(ReadableBook):
+    """A book to read and write in."""
+
+    def __init__(self, account: AccountId, connection: Writing) -> None:
+        super().__init__(account, connection)
+        self._pen = connection
+
+    async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
+        """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
+        return await self._pen.run(statement, each)
+
+    async def save(self, edits: Sequence[Edit]) -> None:
+        await saving.save(self, edits)
+
+    async def kept_outcome(self, key: str) -> KeptOutcome | None:
+        return await journal.kept_outcome(self, key)
+
+    async def keep_outcome(self, outcome: KeptOutcome) -> None:
+        await journal.keep_outcome(self, outcome)
+
+    async def journal(self, changes: Sequence[Change], audit: Sequence[AuditRow]) -> None:
+        await journal.write(self, changes, audit)

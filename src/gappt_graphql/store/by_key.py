@@ -1,0 +1,163 @@
+"""The statements that find and write by key: records, accounts, API keys, the journal and idempotency keys."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table, bindparam, case, cast, insert, literal_column, null, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.elements import BindParameter
+
+from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.store import Record, tables
+from gappt_graphql.store.records import codec
+from gappt_graphql.store.statements import Statement, in_keys
+
+_ACCOUNT: BindParameter[Any] = bindparam("account")
+_OFF: ColumnElement[int] = literal_column("0")
+_ON: ColumnElement[int] = literal_column("1")
+
+# What an attendee's row copies from its appointment, in the columns of the same names.
+_COPIES = ("starts_at", "ends_at", "is_long")
+
+
+@cache
+def find(kind: type[Record]) -> Statement:
+    """Takes :account and the set :ids; gives the codec's columns."""
+    table = codec(kind).table
+    return Statement(select(*codec(kind).columns).where(table.c.account_id == _ACCOUNT, in_keys(table.c.id, "ids")))
+
+
+@cache
+def insert_into(kind: type[Record]) -> Statement:
+    """
+    Takes :account_id and what the codec encodes, of an attendee also :active.
+
+    An attendee whose appointment the account does not have is not written.
+    """
+    if kind is Attendee:
+        return _insert_attendee()
+    return _insert(codec(kind).table)
+
+
+@cache
+def update_of(kind: type[Record], columns: tuple[str, ...]) -> Statement:
+    """Takes :account, :record and a parameter for each of the columns."""
+    table = codec(kind).table
+    return Statement(
+        update(table)
+        .where(table.c.account_id == _ACCOUNT, table.c.id == bindparam("record"))
+        .values({name: bindparam(name) for name in columns})
+    )
+
+
+def _insert(table: Table) -> Statement:
+    return Statement(insert(table).values({column.name: bindparam(column.name) for column in table.columns}))
+
+
+def _insert_attendee() -> Statement:
+    attendees, groups = tables.attendees, tables.group_appointments
+    given = [column for column in attendees.columns if column.name not in (*_COPIES, "is_busy")]
+    appointment = (
+        select(
+            *(cast(bindparam(column.name), column.type) for column in given),
+            *(groups.c[name] for name in _COPIES),
+            case((groups.c.archived_at.is_(null()), cast(bindparam("active"), attendees.c.is_busy.type)), else_=_OFF),
+        )
+        .where(groups.c.account_id == cast(bindparam("account_id"), groups.c.account_id.type))
+        .where(groups.c.id == cast(bindparam("group_appointment_id"), groups.c.id.type))
+    )
+    return Statement(
+        insert(attendees).from_select([*(column.name for column in given), *_COPIES, "is_busy"], appointment)
+    )
+
+
+def _refresh_copies(attendees_in: Column[Any]) -> Statement:
+    """Takes :account and the set :ids; brings attendees' copies of their appointments up to date."""
+    attendees, groups = tables.attendees, tables.group_appointments
+    busy = attendees.c.cancelled_at.is_(null()) & attendees.c.archived_at.is_(null()) & groups.c.archived_at.is_(null())
+    return Statement(
+        update(attendees)
+        .where(attendees.c.account_id == _ACCOUNT, in_keys(attendees_in, "ids"))
+        .where(groups.c.account_id == attendees.c.account_id, groups.c.id == attendees.c.group_appointment_id)
+        .values({name: groups.c[name] for name in _COPIES} | {"is_busy": case((busy, _ON), else_=_OFF)})
+    )
+
+
+REFRESH_ATTENDEES = _refresh_copies(tables.attendees.c.id)
+REFRESH_ATTENDEES_OF = _refresh_copies(tables.attendees.c.group_appointment_id)
+
+
+def _attendees_of(*, include_cancelled: bool) -> Statement:
+    table = tables.attendees
+    which = [table.c.archived_at.is_(null())]
+    if not include_cancelled:
+        which.append(table.c.cancelled_at.is_(null()))
+    return Statement(
+        select(*codec(Attendee).columns)
+        .where(table.c.account_id == _ACCOUNT, in_keys(table.c.group_appointment_id, "ids"), *which)
+        .order_by(case((table.c.cancelled_at.is_(null()), _OFF), else_=_ON), table.c.created_at, table.c.id)
+    )
+
+
+ACTIVE_ATTENDEES_OF = _attendees_of(include_cancelled=False)
+ATTENDEES_OF = _attendees_of(include_cancelled=True)
+
+WAITLISTS_OF = Statement(
+    select(*codec(WaitlistEntry).columns)
+    .where(tables.waitlist_entries.c.account_id == _ACCOUNT)
+    .where(in_keys(tables.waitlist_entries.c.group_appointment_id, "ids"))
+    .where(tables.waitlist_entries.c.left_at.is_(null()))
+    .order_by(tables.waitlist_entries.c.created_at, tables.waitlist_entries.c.id)
+)
+
+REPEATS_OF = Statement(
+    select(*codec(GroupAppointment).columns)
+    .where(tables.group_appointments.c.account_id == _ACCOUNT)
+    .where(in_keys(tables.group_appointments.c.repeated_from_id, "ids"))
+    .order_by(tables.group_appointments.c.series_position, tables.group_appointments.c.id)
+)
+
+_ACCOUNT_COLUMNS = [tables.accounts.c[name] for name in ("account_id", "name", "created_at", "demo")]
+
+ACCOUNTS = Statement(select(*_ACCOUNT_COLUMNS).order_by(tables.accounts.c.name))
+ACCOUNT_NAMED = Statement(select(*_ACCOUNT_COLUMNS).where(tables.accounts.c.name == bindparam("name")))
+ADD_ACCOUNT = _insert(tables.accounts)
+
+_KEY_COLUMNS = [
+    tables.api_keys.c[name]
+    for name in ("id", "account_id", "digest", "last_four", "scopes", "created_at", "revoked_at")
+]
+
+KEY_BY_DIGEST = Statement(select(*_KEY_COLUMNS).where(tables.api_keys.c.digest == bindparam("digest")))
+KEYS_OF = Statement(
+    select(*_KEY_COLUMNS)
+    .where(tables.api_keys.c.account_id == _ACCOUNT)
+    .order_by(tables.api_keys.c.created_at, tables.api_keys.c.id)
+)
+
+
+def _upsert(table: Table) -> Statement:
+    new = upsert(table).values({column.name: bindparam(column.name) for column in table.columns})
+    others = {column.name: new.excluded[column.name] for column in table.columns if not column.primary_key}
+    # The element is PostgreSQL's; SQLite took the clause over, and Core compiles it for both.
+    return Statement(new.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=others))
+
+
+SAVE_KEY = _upsert(tables.api_keys)
+
+KEPT_OUTCOME = Statement(
+    select(*(tables.idempotency_keys.c[name] for name in ("key", "fingerprint", "outcome", "at")))
+    .where(tables.idempotency_keys.c.account_id == _ACCOUNT)
+    .where(tables.idempotency_keys.c.key == bindparam("idempotency_key"))
+)
+KEEP_OUTCOME = _upsert(tables.idempotency_keys)
+
+TAKE_NUMBERS = Statement(
+    update(tables.accounts)
+    .where(tables.accounts.c.account_id == _ACCOUNT)
+    .values(last_number=tables.accounts.c.last_number + bindparam("count"))
+    .returning(tables.accounts.c.last_number)
+)
+WRITE_CHANGE = _insert(tables.changes)
+WRITE_AUDIT = _insert(tables.audit)

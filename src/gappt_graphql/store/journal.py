@@ -1,0 +1,50 @@
+"""The journal of an account: its change feed and its audit, numbered in the order of commits; and kept outcomes."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from gappt_graphql.store import AuditRow, Change, KeptOutcome, by_key
+from gappt_graphql.store.statements import Rows, WritableRows, instant, plain
+
+
+async def write(rows: WritableRows, changes: Sequence[Change], audit: Sequence[AuditRow]) -> None:
+    """
+    Write the changes and the audit rows.
+
+    Both are numbered on from the account's counter, so that a number tells what belongs to one transaction; the
+    counter moves past the longer of the two.
+    """
+    count = max(len(changes), len(audit))
+    if not count:
+        return
+    taken = await rows.fetch(by_key.TAKE_NUMBERS, {"account": rows.account, "count": count})
+    first = taken[0][0] - count + 1
+    await rows.run(by_key.WRITE_CHANGE, [_change(rows, n, change) for n, change in enumerate(changes, first)])
+    await rows.run(by_key.WRITE_AUDIT, [_audit(rows, n, row) for n, row in enumerate(audit, first)])
+
+
+async def kept_outcome(rows: Rows, key: str) -> KeptOutcome | None:
+    """Return what this idempotency key did before."""
+    found = await rows.fetch(by_key.KEPT_OUTCOME, {"account": rows.account, "idempotency_key": key})
+    for key, fingerprint, outcome, at in found:
+        return KeptOutcome(key=key, fingerprint=fingerprint, outcome=outcome, at=instant(at))
+    return None
+
+
+async def keep_outcome(rows: WritableRows, kept: KeptOutcome) -> None:
+    """Remember what an idempotency key did, instead of what it did before, if anything."""
+    await rows.run(by_key.KEEP_OUTCOME, [{"account_id": rows.account, **_fields(kept)}])
+
+
+def _change(rows: Rows, number: int, change: Change) -> dict[str, object]:
+    changed_fields = msgspec.json.encode(change.changed_fields).decode()
+    return _fields(change) | {"number": number, "account_id": rows.account, "changed_fields": changed_fields}
+
+
+def _audit(rows: Rows, number: int, row: AuditRow) -> dict[str, object]:
+    return _fields(row) | {"number": number, "account_id": rows.account}
+
+
+def _fields(row: Change | AuditRow | KeptOutcome) -> dict[str, object]:
+    return {name: plain(getattr(row, name)) for name in row.__struct_fields__}

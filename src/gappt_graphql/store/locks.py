@@ -1,0 +1,130 @@
+"""Locks between processes on one machine, held on files beside the store. A process that dies lets go of them."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from gappt_graphql.store.files import beside
+
+T = TypeVar("T")
+
+_PATIENCE = 0.02
+"""Seconds between two interrupts of the same thread."""
+
+
+class FileLock:
+    """An exclusive lock on a file, which is made for it and stays. One holder for each object."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        os.fchmod(self._handle, 0o600)
+
+    def take_at_once(self) -> bool:
+        """Take the lock if nobody holds it, and tell whether that was so."""
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def take(self) -> None:
+        """Take the lock, however long that lasts."""
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
+
+    def release(self) -> None:
+        fcntl.flock(self._handle, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go of the lock and of the file."""
+        os.close(self._handle)
+
+
+@contextmanager
+def holding(path: Path) -> Iterator[None]:
+    """Hold the lock of this file."""
+    lock = FileLock(path)
+    try:
+        lock.take()
+        yield
+    finally:
+        lock.close()
+
+
+class WritersQueue:
+    """
+    The queue of processes that want to write to one store, first come first served.
+
+    The kernel hands a lock to whoever asks at the right moment, so that a busy server would pass a waiting command
+    for ever. Hence two locks: who waits for the second holds the first, where the next one stops.
+    """
+
+    def __init__(self, path: Path, executor: Executor) -> None:
+        self._queue = FileLock(beside(path, "queue"))
+        self._writing = FileLock(beside(path, "writing"))
+        self._executor = executor
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for one's turn, and have it."""
+        await self._take(self._queue)
+        try:
+            await self._take(self._writing)
+        finally:
+            self._queue.release()
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    def close(self) -> None:
+        self._queue.close()
+        self._writing.close()
+
+    async def _take(self, lock: FileLock) -> None:
+        if not lock.take_at_once():
+            try:
+                await in_thread(self._executor, lock.take)
+            except asyncio.CancelledError:
+                lock.release()
+                raise
+
+
+async def in_thread(executor: Executor, call: Callable[[], T], *, interrupt: Callable[[], None] | None = None) -> T:
+    """Run the call in a thread and return what it returns; when cancelled, leave only after the thread is done."""
+    return await to_the_end(asyncio.get_running_loop().run_in_executor(executor, call), interrupt=interrupt)
+
+
+async def to_the_end(running: asyncio.Future[T], *, interrupt: Callable[[], None] | None = None) -> T:
+    """
+    Wait for what is running, and go on waiting when cancelled; only then be cancelled.
+
+    `interrupt` hurries it up in that case.
+    """
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        with suppress(asyncio.CancelledError):
+            await hurried(running, interrupt)
+        if not running.cancelled():
+            running.exception()  # seen: the cancellation is what the caller is told
+        raise
+
+
+async def hurried(running: asyncio.Future[T], interrupt: Callable[[], None] | None) -> None:
+    """Interrupt what is running until it is done, whatever it returns or raises."""
+    cancelled = None
+    while not running.done():
+        if interrupt is not None:
+            interrupt()
+        try:
+            # An interrupt that comes before the thread has begun is lost, so there may have to be another.
+            await asyncio.wait([running], timeout=None if interrupt is None else _PATIENCE)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

@@ -1,0 +1,63 @@
+"""Bring a store to the tables that this program expects. Alembic is imported only where there is something to do."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from gappt_graphql.store import StoreTooNew, UnsupportedStore
+from gappt_graphql.store.files import beside, file_of, make_private
+from gappt_graphql.store.locks import holding
+
+REVISIONS = ("0001",)
+"""Every revision that this program knows, oldest first."""
+
+HEAD = REVISIONS[-1]
+"""The revision that this program expects."""
+
+
+def is_behind(url: str) -> bool:
+    """
+    Tell whether the store has yet to be migrated; a file that does not exist has.
+
+    :raises UnsupportedStore: if the URL names no store that this program knows, or a file that is none
+    :raises StoreTooNew: if a newer program has migrated it
+    """
+    path = file_of(url)
+    revision = _revision(path)
+    if revision is not None and revision not in REVISIONS:
+        raise StoreTooNew(f"The store {path} was migrated by a newer version of this program. Install that version.")
+    return revision != HEAD
+
+
+def migrate(url: str) -> None:
+    """
+    Make the store, or bring its tables up to date. If several processes start at once, one does it, the others wait.
+
+    :raises UnsupportedStore: if the URL names no store that this program knows, or a file that is none
+    :raises StoreTooNew: if a newer program has migrated it
+    """
+    if not is_behind(url):
+        return
+    path = file_of(url)
+    if not path.parent.is_dir():
+        raise UnsupportedStore(f"There is no directory {path.parent} for the store {path.name}.")
+    with holding(beside(path, "migrating")):
+        if is_behind(url):
+            from gappt_graphql.store.migrations.upgrading import upgrade  # it imports Alembic
+
+            make_private(path)
+            upgrade(path)
+
+
+def _revision(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=rw", uri=True)) as connection:
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone() is None:
+                return None
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise UnsupportedStore(f"The file {path} can't be read as a store: {error}.") from None
+    return None if row is None else str(row[0])

@@ -1,0 +1,55 @@
+"""How a store is opened, and how a command has one to itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gappt_graphql.store import Store, StoreBehind, StoreInUse
+from gappt_graphql.store.files import beside, file_of
+from gappt_graphql.store.locks import FileLock
+from gappt_graphql.store.migrations import is_behind
+from gappt_graphql.store.sqlite import SqliteStore
+
+
+async def open_store(url: str, *, serving: bool = False) -> Store:
+    """
+    Open the store; the one process that serves it says so.
+
+    :raises UnsupportedStore: if the URL names no store that this program knows
+    :raises StoreInUse: if it shall be served, and another process serves it or has it to itself
+    :raises StoreBehind: if it has not been migrated
+    :raises StoreTooNew: if a newer program has migrated it
+    """
+    path = file_of(url)
+    if is_behind(url):
+        raise StoreBehind(f"The store {path} is not up to date. Migrate it first: gappt-graphql migrate")
+    lock = _take(path) if serving else None
+    try:
+        return await SqliteStore.open(path, serving=lock)
+    except BaseException:
+        if lock is not None:
+            lock.close()
+        raise
+
+
+@contextmanager
+def exclusive(url: str) -> Iterator[None]:
+    """
+    Have the store to oneself: nobody serves it meanwhile.
+
+    :raises StoreInUse: if a process serves it or has it to itself
+    :raises UnsupportedStore: if the URL names no store that this program knows
+    """
+    lock = _take(file_of(url))
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+def _take(path: Path) -> FileLock:
+    lock = FileLock(beside(path, "serving"))
+    if not lock.take_at_once():
+        lock.close()
+        raise StoreInUse(f"Another process holds the store {path}. Stop it first, or use another store.")
+    return lock

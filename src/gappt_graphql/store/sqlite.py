@@ -1,0 +1,161 @@
+"""The embedded store: one SQLite file, one writing connection, and readers beside it that never wait for it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar, cast
+
+import aiosqlite
+
+from gappt_graphql.scheduling.ids import AccountId
+from gappt_graphql.store import Account, ApiKey, Book, NameTaken, WritableBook, access, book, readers
+from gappt_graphql.store.locks import FileLock, WritersQueue, to_the_end
+from gappt_graphql.store.readers import Reader, Readers
+from gappt_graphql.store.statements import Row, Statement
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+_PRAGMAS = (
+    "busy_timeout=10000",
+    "journal_mode=WAL",
+    # Each commit is on the disk before it is acknowledged.
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "mmap_size=0",
+)
+# Two connections that commit and checkpoint at once can corrupt a file with SQLite before 3.51.3
+# (https://sqlite.org/wal.html#walresetbug), so the serving process alone checkpoints while it runs.
+_PRAGMAS_BESIDE_A_SERVER = (*_PRAGMAS, "wal_autocheckpoint=0")
+
+
+class SqliteStore:
+    """A store in one file. Open it with `open_store`."""
+
+    def __init__(self, path: Path, connection: aiosqlite.Connection, *, serving: FileLock | None) -> None:
+        self._connection = connection
+        self._serving = serving
+        self._executor = ThreadPoolExecutor(readers.COUNT + 1, thread_name_prefix="store")
+        self._readers = Readers(path, self._executor)
+        self._order = asyncio.Lock()
+        self._queue = WritersQueue(path, self._executor)
+        self._writes: set[asyncio.Task[object]] = set()
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, *, serving: FileLock | None) -> "SqliteStore":
+        """Open the file, to serve it if the lock of the serving process is given; the store lets go of it."""
+        connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=512)
+        try:
+            for pragma in _PRAGMAS if serving is not None else _PRAGMAS_BESIDE_A_SERVER:
+                await connection.execute_fetchall(f"PRAGMA {pragma}")
+            return cls(path, connection, serving=serving)
+        except BaseException:
+            await connection.close()
+            raise
+
+    async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
+        return await self._reading(lambda reader: work(book.ReadableBook(account, reader)))
+
+    async def write(self, account: AccountId, work: Callable[[WritableBook], Awaitable[T]]) -> T:
+        return await self._writing(lambda writer: work(book.WritableBook(account, writer)))
+
+    async def accounts(self) -> Sequence[Account]:
+        return await self._reading(access.accounts)
+
+    async def account_named(self, name: str) -> Account | None:
+        return await self._reading(lambda reader: access.account_named(reader, name))
+
+    async def add_account(self, account: Account) -> None:
+        try:
+            await self._writing(lambda writer: access.add_account(writer, account))
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+                raise NameTaken from None
+            raise
+
+    async def key_by_digest(self, digest: str) -> ApiKey | None:
+        return await self._reading(lambda reader: access.key_by_digest(reader, digest))
+
+    async def keys(self, account: AccountId) -> Sequence[ApiKey]:
+        return await self._reading(lambda reader: access.keys(reader, account))
+
+    async def save_key(self, key: ApiKey) -> None:
+        await self._writing(lambda writer: access.save_key(writer, key))
+
+    async def close(self) -> None:
+        """Wait for the writes and reads that have begun, and let go of the file. Closing twice is the same as once."""
+        if self._closed:
+            return
+        self._closed = True
+        while self._writes:
+            await asyncio.wait(self._writes)
+        await self._readers.close()
+        await self._connection.close()
+        self._executor.shutdown()
+        self._queue.close()
+        if self._serving is not None:
+            self._serving.close()
+
+    async def _reading(self, work: Callable[[Reader], Awaitable[T]]) -> T:
+        self._check_open()
+        async with self._readers.one() as reader:
+            return await work(reader)
+
+    async def _writing(self, work: Callable[["_Writer"], Awaitable[T]]) -> T:
+        """
+        Run the work in a task of its own, so that a caller who is cancelled leaves a whole transaction behind, or none.
+
+        The set keeps the task alive, and lets `close` wait for it.
+        """
+        self._check_open()
+        task = asyncio.create_task(self._in_turn(work))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        return await asyncio.shield(task)
+
+    async def _in_turn(self, work: Callable[["_Writer"], Awaitable[T]]) -> T:
+        async with self._order, self._queue.turn():
+            for _ in range(_ATTEMPTS - 1):
+                try:
+                    return await self._transaction(work)
+                except sqlite3.IntegrityError as error:
+                    if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+                        raise
+                    # Another process made the same id in the same millisecond: the work makes others now.
+            return await self._transaction(work)
+
+    async def _transaction(self, work: Callable[["_Writer"], Awaitable[T]]) -> T:
+        try:
+            await self._connection.execute_fetchall("BEGIN IMMEDIATE")
+            done = await work(_Writer(self._connection))
+            await self._connection.commit()
+        except BaseException:
+            # Nothing to roll back is no error, and the connection does one thing after the other.
+            await to_the_end(asyncio.ensure_future(self._connection.rollback()))
+            raise
+        return done
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("The store is closed.")
+
+
+class _Writer:
+    """The writing connection, in a transaction."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
+        values = statement.sqlite_parameters(parameters)
+        return cast(list[Row], await self._connection.execute_fetchall(statement.sqlite, values))
+
+    async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
+        if not each:
+            return 0
+        cursor = await self._connection.executemany(statement.sqlite, each)
+        return cursor.rowcount

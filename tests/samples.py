@@ -1,0 +1,34 @@
+"""One stored record of each kind, and the questions that find records."""
+
+from collections.abc import Collection
+from typing import Any
+
+from builders import Practice
+from gappt_graphql.scheduling.attendance import WaitlistEntry
+
+
+async def one_of_each(practice: Practice) -> dict[type[Any], Any]:
+    """Store a record of each kind, and return them by kind; the appointment is a repeat of another."""
+    group = await practice.group(patients=practice.patients[:1])
+    repeat = practice.new_group(repeated_from_id=group.id, series_position=1)
+    block = practice.new_block(practice.now, business_id=practice.business.id)
+    waiting = practice.new(WaitlistEntry, group_appointment_id=group.id, patient_id=practice.patients[1].id)
+    await practice.save(repeat, block, waiting)
+    attendees = await practice.store.read(practice.account.id, lambda book: book.attendees_of([group.id]))
+    directory = [practice.business, practice.practitioner, practice.type, practice.patients[0]]
+    return {type(record): record for record in [*directory, group, *attendees[group.id], block, waiting, repeat]}
+
+
+def finding(kind: type[Any], ids: Collection[int]) -> Any:
+    """Return a work that finds records by their ids."""
+
+    async def work(book: Any) -> Any:
+        return await book.find(kind, ids)
+
+    return work
+
+
+async def stored(practice: Practice, *records: Any) -> list[bool]:
+    """Tell of each record whether it is in the book."""
+    found = await practice.store.read(practice.account.id, finding(type(records[0]), [each.id for each in records]))
+    return [record.id in found for record in records]

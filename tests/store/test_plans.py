@@ -1,0 +1,96 @@
+"""Filters and orders follow the indexes: seen in SQLite's own plans."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from builders import A_MONDAY, Practice
+from gappt_graphql.scheduling.asking import Condition, Listing, Operator, Order, Slice
+from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.store import paging
+from watched_rows import WatchedRows
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def rows(practice: Practice, tmp_path: Path) -> AsyncIterator[WatchedRows]:
+    watched = WatchedRows(tmp_path / "book.db", practice.account.id)
+    yield watched
+    watched.close()
+
+
+async def test_values_are_no_part_of_a_statement(rows: WatchedRows) -> None:
+    for value in (101, 202):
+        listing = Listing(
+            (Condition("id", Operator.IN, (value, value + 1)), Condition("starts_at", Operator.LESS, (A_MONDAY,)))
+        )
+        await paging.page(rows, GroupAppointment, listing, Slice(value))
+
+    assert len(set(rows.statements)) == 1
+    assert "101" not in rows.statements[0]
+
+
+LIVE = Condition("archived_at", Operator.IS_NOT_SET)
+FROM = Condition("starts_at", Operator.GREATER_OR_EQUAL, (A_MONDAY,))
+TO = Condition("starts_at", Operator.LESS, (A_MONDAY + DAY,))
+
+
+@pytest.mark.parametrize(
+    ("where", "order", "step"),
+    [
+        ((LIVE,), "starts_at", "USING INDEX ix_group_appointments_start (account_id=?)"),
+        ((LIVE, FROM, TO), "starts_at", "ix_group_appointments_start (account_id=? AND starts_at>? AND starts_at<?)"),
+        ((LIVE,), "ends_at", "USING INDEX ix_group_appointments_end (account_id=?)"),
+        ((LIVE,), "created_at", "USING INDEX ix_group_appointments_created (account_id=?)"),
+        ((LIVE,), "updated_at", "USING INDEX ix_group_appointments_updated (account_id=?)"),
+        (
+            (LIVE, Condition("practitioner_id", Operator.IN, (1,)), FROM),
+            "starts_at",
+            "ix_group_appointments_practitioner (account_id=? AND practitioner_id=? AND starts_at>?)",
+        ),
+        (
+            (LIVE, Condition("repeated_from_id", Operator.IN, (1,))),
+            "starts_at",
+            "ix_group_appointments_series (account_id=? AND repeated_from_id=?)",
+        ),
+    ],
+)
+async def test_a_list_is_walked_in_order_along_an_index(
+    rows: WatchedRows, where: tuple[Condition, ...], order: str, step: str
+) -> None:
+    await paging.page(rows, GroupAppointment, Listing(where, (Order(order),)), Slice(50))
+
+    (plan,) = rows.plans
+    assert len(plan) == 1, plan
+    assert step in plan[0]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        Condition("id", Operator.IN, (1, 2, 3)),
+        Condition("patient_ids", Operator.CONTAINS, (1, 2, 3)),
+        Condition("starts_at", Operator.ON_DATE, (date(2026, 3, 3),)),
+    ],
+)
+async def test_appointments_that_are_named_are_looked_up_and_not_searched_for(
+    rows: WatchedRows, named: Condition
+) -> None:
+    await paging.page(rows, GroupAppointment, Listing((LIVE, FROM, TO, named), (Order("created_at"),)), Slice(50))
+
+    assert (
+        "group_appointments USING INDEX sqlite_autoindex_group_appointments_1 (account_id=? AND id=?)"
+        in rows.plans[-1][0]
+    )
+
+
+async def test_a_local_date_is_found_along_the_index_of_each_business(rows: WatchedRows) -> None:
+    where = (Condition("starts_at", Operator.ON_DATE, (date(2026, 3, 3),)),)
+    await paging.page(rows, GroupAppointment, Listing(where, (Order("starts_at"),)), Slice(50))
+
+    expected = "ix_group_appointments_business (account_id=? AND business_id=? AND starts_at>? AND starts_at<?)"
+    assert any(expected in step for step in rows.plans[-1])
+    assert len(rows.statements) == 2

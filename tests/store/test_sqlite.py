@@ -1,0 +1,301 @@
+"""Transactions are all or nothing, readers see one moment, and processes queue."""
+
+import asyncio
+import sqlite3
+import sys
+from contextlib import closing
+
+import msgspec
+import pytest
+from sqlalchemy import delete, text
+
+from gappt_graphql.scheduling.attendance import WaitlistEntry
+from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.store import Edit, tables
+from gappt_graphql.store.locks import FileLock
+from gappt_graphql.store.opening import open_store
+from gappt_graphql.store.statements import Statement
+from samples import finding, stored
+
+COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT count(*) FROM n"
+A_LONG_ONE = Statement(text(COUNTING.format(1_000_000)), long=True)
+AN_ENDLESS_ONE = Statement(text(COUNTING.format(10**12)), long=True)
+
+
+def writing(*records):
+    """Return a work that writes each record by a save of its own."""
+
+    async def work(book):
+        for record in records:
+            await book.save([Edit(None, record)])
+
+    return work
+
+
+async def test_a_unit_of_work_that_fails_leaves_nothing(practice):
+    first, second = practice.new_group(), practice.new_group()
+
+    async def work(book):
+        await book.save([Edit(None, first)])
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await practice.store.write(practice.account.id, work)
+    await practice.save(second)
+
+    assert await stored(practice, first, second) == [False, True]
+
+
+@pytest.mark.parametrize("steps", range(0, 60, 3))
+async def test_a_caller_who_leaves_leaves_all_or_nothing(practice, steps):
+    first, second, later = (practice.new_group() for _ in range(3))
+    caller = asyncio.create_task(practice.store.write(practice.account.id, writing(first, second)))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.wait([caller])
+
+    await practice.save(later)
+
+    assert len(set(await stored(practice, first, second))) == 1
+    assert await stored(practice, later) == [True]
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 2, 3, 5])
+async def test_a_program_that_cancels_everything_leaves_no_transaction_open(practice, milliseconds):
+    first, second, later = (practice.new_group() for _ in range(3))
+    caller = asyncio.create_task(practice.store.write(practice.account.id, writing(first, second)))
+    await asyncio.sleep(milliseconds / 1000)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.wait([caller])
+
+    async with asyncio.timeout(5):
+        await practice.save(later)
+
+    assert len(set(await stored(practice, first, second))) == 1
+    assert await stored(practice, later) == [True]
+
+
+async def test_a_caller_who_leaves_does_not_stop_what_has_begun(practice):
+    begun, group = asyncio.Event(), practice.new_group()
+
+    async def work(book):
+        begun.set()
+        await book.save([Edit(None, group)])
+
+    caller = asyncio.create_task(practice.store.write(practice.account.id, work))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.wait([caller])
+    await practice.save(practice.new_group())
+
+    assert caller.cancelled()
+    assert await stored(practice, group) == [True]
+
+
+async def test_a_unit_of_work_is_alone_from_its_first_question_on(practice, raw, tmp_path):
+    raw.execute("PRAGMA busy_timeout=0")
+
+    async def work(book):
+        await book.find(GroupAppointment, [1])
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            raw.execute("DELETE FROM waitlist_entries")
+        lock = FileLock(tmp_path / "book.db-writing")
+        taken = lock.take_at_once()
+        lock.close()
+        return taken
+
+    assert await practice.store.write(practice.account.id, work) is False
+
+
+async def test_closing_waits_for_the_writes_that_have_begun(practice, tmp_path):
+    groups = [practice.new_group() for _ in range(5)]
+    writes = [asyncio.create_task(practice.save(group)) for group in groups]
+    await asyncio.sleep(0)
+
+    await practice.store.close()
+    await practice.store.close()
+
+    assert all(write.done() for write in writes)
+    with closing(sqlite3.connect(tmp_path / "book.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM group_appointments").fetchone() == (5,)
+
+
+async def test_a_closed_store_says_so(practice):
+    await practice.store.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await practice.store.accounts()
+
+
+async def test_a_unit_of_work_whose_id_is_taken_runs_again(practice):
+    taken, free = practice.new_group(), practice.new_group()
+    await practice.save(taken)
+    ids = [taken.id, free.id]
+
+    async def work(book):
+        await book.save([Edit(None, practice.new(WaitlistEntry, group_appointment_id=taken.id, patient_id=patient.id))])
+        await book.save([Edit(None, msgspec.structs.replace(free, id=ids.pop(0)))])
+
+    patient = practice.patients[0]
+    await practice.store.write(practice.account.id, work)
+
+    waiting = await practice.store.read(practice.account.id, lambda book: book.waitlists_of([taken.id]))
+    assert await stored(practice, free) == [True]
+    assert len(waiting[taken.id]) == 1
+
+
+async def test_an_id_that_stays_taken_is_a_bug_and_not_an_endless_loop(practice):
+    taken = practice.new_group()
+    await practice.save(taken)
+    runs = []
+
+    async def work(book):
+        runs.append(True)
+        await book.save([Edit(None, taken)])
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await practice.store.write(practice.account.id, work)
+
+    assert len(runs) == 5
+
+
+async def test_a_commit_is_on_the_disk_before_it_is_acknowledged(practice):
+    settings = []
+
+    async def work(book):
+        for name in ("synchronous", "foreign_keys", "journal_mode", "wal_autocheckpoint"):
+            settings.extend(await book.fetch(Statement(text(f"PRAGMA {name}")), {}))
+
+    await practice.store.write(practice.account.id, work)
+
+    assert settings == [(2,), (1,), ("wal",), (0,)]
+
+
+async def test_a_unit_of_work_sees_one_moment(practice):
+    before, meanwhile = practice.new_group(), practice.new_group()
+    await practice.save(before)
+    ids = [before.id, meanwhile.id]
+
+    async def work(book):
+        first = await book.find(GroupAppointment, ids)
+        await practice.save(meanwhile)
+        return first, await book.find(GroupAppointment, ids)
+
+    first, second = await practice.store.read(practice.account.id, work)
+
+    assert first == second == {before.id: before}
+    assert await stored(practice, before, meanwhile) == [True, True]
+
+
+async def test_a_reader_cannot_write(practice):
+    everything = Statement(delete(tables.patients))
+
+    async def work(book):
+        await book.fetch(everything, {})
+
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await practice.store.read(practice.account.id, work)
+
+    assert await stored(practice, practice.patients[0]) == [True]
+
+
+async def test_a_long_read_keeps_nobody_waiting(practice):
+    reading = asyncio.create_task(practice.store.read(practice.account.id, lambda book: book.fetch(A_LONG_ONE, {})))
+    others = 0
+    while not reading.done():
+        await stored(practice, practice.patients[0])
+        await asyncio.sleep(0)
+        others += 1
+
+    assert others > 10
+    assert await reading == [(1_000_000,)]
+
+
+async def test_a_long_read_that_nobody_waits_for_ends_and_gives_its_connection_back(practice):
+    async with asyncio.timeout(20):
+        for _ in range(6):
+            work = practice.store.read(practice.account.id, lambda book: book.fetch(AN_ENDLESS_ONE, {}))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(work, 0.02)
+
+        assert await stored(practice, practice.patients[0]) == [True]
+
+
+async def test_a_unit_of_work_that_fails_beside_its_own_long_read_gives_its_connection_back(practice):
+    async def fail(book):
+        await asyncio.sleep(0.01)
+        raise ZeroDivisionError
+
+    async def work(book):
+        await asyncio.gather(book.fetch(AN_ENDLESS_ONE, {}), fail(book))
+
+    async with asyncio.timeout(20):
+        for _ in range(6):
+            with pytest.raises(ZeroDivisionError):
+                await practice.store.read(practice.account.id, work)
+        reads = [practice.store.read(practice.account.id, lambda book: book.fetch(A_LONG_ONE, {})) for _ in range(6)]
+
+        assert await asyncio.gather(*reads) == [[(1_000_000,)]] * 6
+
+
+async def test_a_book_cannot_be_used_after_its_unit_of_work(practice):
+    books = []
+
+    async def work(book):
+        books.append(book)
+
+    await practice.store.read(practice.account.id, work)
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await books[0].find(GroupAppointment, [1])
+
+
+async def test_a_read_does_not_wait_for_a_write(practice):
+    async def work(book):
+        await practice.reload(practice.patients[0])
+        await book.save([Edit(None, practice.new_group())])
+
+    async with asyncio.timeout(5):
+        await practice.store.write(practice.account.id, work)
+
+
+WRITER = """
+import asyncio, sys
+from datetime import datetime, UTC
+from gappt_graphql.store import AuditRow
+from gappt_graphql.store.opening import open_store
+
+async def main(url, account, count):
+    store = await open_store(url)
+    async def work(book):
+        await book.journal([], [AuditRow(at=datetime.now(UTC), key_id=None, actor=None, request_id=sys.argv[4],
+            operation="Test", record_kind="Patient", record_id=1, before=None, after="{}")])
+    for _ in range(count):
+        await store.write(account, work)
+    await store.close()
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+"""
+
+
+async def test_two_processes_that_write_queue(practice, raw, tmp_path):
+    arguments = [sys.executable, "-c", WRITER, f"sqlite:///{tmp_path}/book.db", str(practice.account.id), "40"]
+    running = [await asyncio.create_subprocess_exec(*arguments, name) for name in ("one", "other")]
+    codes = [await each.wait() for each in running]
+
+    rows = raw.execute("SELECT number, request_id FROM audit ORDER BY number").fetchall()
+    assert codes == [0, 0]
+    assert [number for number, _ in rows] == list(range(1, 81))
+
+
+async def test_a_store_that_is_opened_again_has_what_was_written(practice, tmp_path):
+    group = await practice.group()
+    await practice.store.close()
+
+    again = await open_store(f"sqlite:///{tmp_path}/book.db", serving=True)
+    found = await again.read(practice.account.id, finding(GroupAppointment, [group.id]))
+    await again.close()
+
+    assert found == {group.id: group}

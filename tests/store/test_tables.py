@@ -1,0 +1,44 @@
+"""What the tables refuse, whatever a program does."""
+
+import sqlite3
+
+import pytest
+
+from gappt_graphql.store import tables
+from samples import one_of_each
+
+REFERENCES = [
+    (table.name, column, foreign.elements[0].column.table.name)
+    for table in tables.metadata.sorted_tables
+    for foreign in table.foreign_key_constraints
+    for column in foreign.column_keys
+    if column != "account_id"
+]
+
+
+@pytest.mark.parametrize(("table", "column", "other"), REFERENCES)
+async def test_no_reference_crosses_accounts(practice, other_practice, raw, table, column, other):
+    await one_of_each(practice)
+    await one_of_each(other_practice)
+    foreign = raw.execute(f"SELECT id FROM {other} WHERE account_id = ?", [other_practice.account.id]).fetchone()[0]
+    mine = raw.execute(f"SELECT id FROM {table} WHERE account_id = ?", [practice.account.id]).fetchone()[0]
+
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        raw.execute(
+            f"UPDATE {table} SET {column} = ? WHERE account_id = ? AND id = ?", [foreign, practice.account.id, mine]
+        )
+
+
+async def test_a_group_never_holds_more_than_its_seats_even_for_a_careless_program(practice, raw):
+    group = await practice.group(max_attendees=2, patients=practice.patients[:2])
+
+    for fields in ("active_attendees = 3", "max_attendees = 1", "active_attendees = -1"):
+        with pytest.raises(sqlite3.IntegrityError, match="ck_group_appointments_seats"):
+            raw.execute(f"UPDATE group_appointments SET {fields} WHERE id = ?", [group.id])
+
+
+async def test_a_patient_has_one_active_place_in_a_group(practice):
+    group = await practice.group(patients=practice.patients[:1])
+
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        await practice.save(practice.new_attendee(group, practice.patients[0]))
