@@ -1,12 +1,18 @@
 """Accounts and their API keys: 256 random bits behind a prefix, stored as a digest, shown once."""
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from hashlib import sha256
+from secrets import token_urlsafe
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gappt_graphql.scheduling.ids import AccountId, Ids, KeyId
-from gappt_graphql.store import Account, ApiKey, Store
+from gappt_graphql.scheduling.problems import Code, Problem, Refused, refuse_if_any
+from gappt_graphql.scheduling.text import LONGEST_NAME, checked
+from gappt_graphql.store import Account, ApiKey, NameTaken, Store
 
 PREFIX = "gappt_"
 SCOPES = ("read", "write")
@@ -20,31 +26,88 @@ class IssuedKey(Struct, frozen=True):
 
 
 async def ensure_account(store: Store, *, name: str, now: datetime, ids: Ids, demo: bool = False) -> Account:
-    """Return the account of this name, made now if there is none."""
-    raise NotImplementedError
+    """
+    Return the account of this name, made now if there is none.
+
+    :raises Refused: if the name is blank, too long or not plain text
+    """
+    existing = await store.account_named(name)
+    if existing is not None:
+        return existing
+    problems: list[Problem] = []
+    checked_name = checked(name, "name", LONGEST_NAME, problems)
+    if not name.strip():
+        problems.append(Problem(Code.REQUIRED, "An account needs a name.", ("name",)))
+    refuse_if_any(problems)
+    account = Account(id=AccountId(ids.next(now)), name=checked_name, created_at=now, demo=demo)
+    try:
+        await store.add_account(account)
+    except NameTaken:  # by somebody who was faster, or by the same name in another Unicode form
+        existing = await store.account_named(checked_name)
+        if existing is None:
+            raise
+        return existing
+    return account
 
 
-async def issue_key(
-    store: Store, *, account: AccountId, scopes: Collection[str], now: datetime, ids: Ids
-) -> IssuedKey:
+async def issue_key(store: Store, *, account: AccountId, scopes: Collection[str], now: datetime, ids: Ids) -> IssuedKey:
     """
     Make a key for the account.
 
     :raises Refused: if a scope is unknown, or none is given
     """
-    raise NotImplementedError
+    if not scopes:
+        raise Refused.one(Code.REQUIRED, f"A key needs a scope: {_either()}.", "scopes")
+    if any(scope not in SCOPES for scope in scopes):
+        raise Refused.one(Code.INVALID, f"A scope is {_either()}.", "scopes")
+    secret = PREFIX + token_urlsafe(32)
+    key = ApiKey(
+        id=KeyId(ids.next(now)),
+        account_id=account,
+        digest=_digest(secret),
+        last_four=secret[-4:],
+        scopes=tuple(scope for scope in SCOPES if scope in scopes),
+        created_at=now,
+    )
+    await store.save_key(key)
+    return IssuedKey(key, secret)
 
 
 async def revoke_key(store: Store, *, account: AccountId, id: KeyId, now: datetime) -> ApiKey | None:
     """Revoke a key of the account; twice keeps the first time. None if the account has no such key."""
-    raise NotImplementedError
+    for key in await store.keys(account):
+        if key.id == id:
+            if key.revoked_at is None:
+                key = replace(key, revoked_at=now)
+                await store.save_key(key)
+            return key
+    return None
 
 
 async def authenticate(store: Store, secret: str) -> ApiKey | None:
-    """Return the key of this secret, if there is one and it is not revoked."""
-    raise NotImplementedError
+    """
+    Return the key of this secret, if there is one and it is not revoked.
+
+    Looked up by its digest alone, so that the time it takes tells nothing about the secret.
+    """
+    if not _SHAPE.fullmatch(secret):
+        return None
+    key = await store.key_by_digest(_digest(secret))
+    return key if key is not None and key.revoked_at is None else None
 
 
 async def keys(store: Store, *, account: AccountId) -> Sequence[ApiKey]:
     """Return the account's keys, oldest first."""
     return await store.keys(account)
+
+
+def _digest(secret: str) -> str:
+    # A plain digest is enough: there are 256 random bits to guess, not a person's password.
+    return sha256(secret.encode()).hexdigest()
+
+
+def _either() -> str:
+    return " or ".join(SCOPES)
+
+
+_SHAPE = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")

@@ -11,8 +11,19 @@ from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import GroupAppointmentId, KeyId
 from gappt_graphql.store import AuditRow, Change, Edit, Record
 
-# What follows from attendees, or from time passing: told by ATTENDEES_CHANGED, or not worth telling.
-_DERIVED = frozenset({"active_attendees", "updated_at", "version", "plan"})
+# What follows from something else that is told, or is nobody's business outside.
+_UNTOLD = frozenset({"active_attendees", "updated_at", "version", "plan", "series_position"})
+# What clients know by another name than the record.
+_TOLD_AS = {
+    "appointment_type_id": "appointment_type",
+    "business_id": "business",
+    "practitioner_id": "practitioner",
+    "repeated_from_id": "repeated_from",
+}
+_PLACES = ("attendees", "patient_ids", "patients")
+# What is counted from the rest; told where it comes out differently.
+_OF_ATTENDEES = ("attendee_count", "available_seats", "is_full")
+_OF_OWN_FIELDS = ("duration_in_minutes", "available_seats", "is_full")
 
 
 def feed(edits: Sequence[Edit], *, at: datetime) -> list[Change]:
@@ -20,20 +31,22 @@ def feed(edits: Sequence[Edit], *, at: datetime) -> list[Change]:
     Return the changes that clients of the feed see, one for each kind and appointment, in the order of the edits.
 
     An edit of an attendee or of the waitlist needs the edit of its appointment beside it (whose `updated_at` moves).
+    One that is new comes with its attendees, so that it is told of only once.
     """
-    appointments = {edit.after.id: edit.after for edit in edits if isinstance(edit.after, GroupAppointment)}
-    told: dict[tuple[GroupAppointmentId, str], tuple[str, ...]] = {}
+    groups = {edit.after.id: edit.after for edit in edits if isinstance(edit.after, GroupAppointment)}
+    appointments = {edit.after.id: edit for edit in edits if isinstance(edit.after, GroupAppointment)}
+    told: dict[tuple[GroupAppointmentId, str], dict[str, None]] = {}
     for edit in edits:
-        for appointment, kind, fields in _changes_of(edit):
-            known = told.get((appointment, kind), ())
-            told[appointment, kind] = known + tuple(field for field in fields if field not in known)
+        for appointment, kind, fields in _changes_of(edit, appointments):
+            if kind == "CREATED" or appointments[appointment].before is not None:
+                told.setdefault((appointment, kind), {}).update(dict.fromkeys(fields))
     return [
         Change(
             kind=kind,
             group_appointment_id=id,
-            practitioner_id=appointments[id].practitioner_id,
-            business_id=appointments[id].business_id,
-            changed_fields=fields,
+            practitioner_id=groups[id].practitioner_id,
+            business_id=groups[id].business_id,
+            changed_fields=tuple(fields),
             at=at,
         )
         for (id, kind), fields in told.items()
@@ -74,13 +87,14 @@ def differing(edit: Edit) -> tuple[str, ...]:
     return tuple(name for name in names if getattr(edit.before, name) != getattr(edit.after, name))
 
 
-def _changes_of(edit: Edit) -> Iterator[tuple[GroupAppointmentId, str, tuple[str, ...]]]:
+def _changes_of(
+    edit: Edit, appointments: Mapping[GroupAppointmentId, Edit]
+) -> Iterator[tuple[GroupAppointmentId, str, tuple[str, ...]]]:
     before, after = edit.before, edit.after
     if isinstance(after, Attendee):
-        if before is None or before.active != after.active:  # type: ignore[union-attr]
-            yield after.group_appointment_id, "ATTENDEES_CHANGED", ("attendees", "patient_ids", "available_seats")
-        elif before != after:
-            yield after.group_appointment_id, "ATTENDEES_CHANGED", ("attendees",)
+        was_active = isinstance(before, Attendee) and before.active
+        seats = _PLACES + _counted(appointments[after.group_appointment_id], _OF_ATTENDEES)
+        yield after.group_appointment_id, "ATTENDEES_CHANGED", seats if was_active != after.active else ("attendees",)
     elif isinstance(after, WaitlistEntry):
         yield after.group_appointment_id, "WAITLIST_CHANGED", ("waitlist",)
     elif isinstance(after, GroupAppointment):
@@ -89,14 +103,24 @@ def _changes_of(edit: Edit) -> Iterator[tuple[GroupAppointmentId, str, tuple[str
 
 def _changes_of_appointment(edit: Edit, after: GroupAppointment) -> Iterator[tuple[str, tuple[str, ...]]]:
     if edit.before is None:
-        yield "CREATED", tuple(name for name in after.__struct_fields__ if name not in _DERIVED)
+        yield "CREATED", _told(after.__struct_fields__) + _PLACES + _OF_ATTENDEES
         return
-    fields = tuple(name for name in differing(edit) if name not in _DERIVED)
+    fields = differing(edit)
     if "archived_at" in fields:
         yield ("RESTORED" if after.archived_at is None else "ARCHIVED"), ("archived_at", "deleted_at")
-        fields = tuple(name for name in fields if name != "archived_at")
-    if fields:
-        yield "UPDATED", fields
+    own = _told(tuple(name for name in fields if name != "archived_at"))
+    if own:
+        yield "UPDATED", own + _counted(edit, _OF_OWN_FIELDS if "max_attendees" in own else _OF_OWN_FIELDS[:1])
+
+
+def _told(fields: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_TOLD_AS.get(name, name) for name in fields if name not in _UNTOLD)
+
+
+def _counted(edit: Edit, names: Sequence[str]) -> tuple[str, ...]:
+    if edit.before is None:
+        return tuple(names)
+    return tuple(name for name in names if getattr(edit.before, name) != getattr(edit.after, name))
 
 
 def _fields(record: Record, *, only: tuple[str, ...]) -> Mapping[str, Any]:

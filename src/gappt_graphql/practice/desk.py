@@ -1,7 +1,7 @@
 """Where a use case starts: for whom, by which key, at what time, in which store."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -32,6 +32,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     request_id: str
     key_id: KeyId | None = None
     actor: str | None = None
+    keys_kept_for: timedelta = idempotency.KEPT_FOR
 
     async def read(self, work: Callable[[Book], Awaitable[T]]) -> T:
         """Run the work in one reading transaction of the account's book."""
@@ -46,14 +47,15 @@ class Desk(Struct, frozen=True, kw_only=True):
         """
         Decide and write in one transaction, with the change feed, the audit and the idempotency key.
 
-        A command whose key has done the same before gets that outcome and writes nothing (docs/idempotency.md).
+        A command whose key has done the same before gets that outcome and writes nothing (docs/guide/retries.md).
 
         :raises Refused: what `decide` raises; if the key was used for something else; if the key is malformed
         """
         idempotency.check_key(command.idempotency_key)
 
         async def work(book: WritableBook) -> Outcome:
-            earlier = await idempotency.earlier_outcome(book, command, outcome_type)
+            since = self.now - self.keys_kept_for
+            earlier = await idempotency.earlier_outcome(book, command, outcome_type, since=since)
             if earlier is not None:
                 return earlier
             decision = await decide(book)

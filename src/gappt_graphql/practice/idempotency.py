@@ -1,6 +1,6 @@
 """Retries that take effect once: what an idempotency key did is kept in the transaction that did it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
 
@@ -11,6 +11,8 @@ from gappt_graphql.scheduling.problems import Code, Refused
 from gappt_graphql.store import KeptOutcome, WritableBook
 
 LONGEST_KEY = 255
+KEPT_FOR = timedelta(hours=24)
+"""How long a key is remembered, where nobody sets it."""
 
 Outcome = TypeVar("Outcome", bound=Struct)
 
@@ -43,16 +45,18 @@ def fingerprint(command: Command) -> str:
     return sha256(type(command).__name__.encode() + b"\0" + text).hexdigest()
 
 
-async def earlier_outcome(book: WritableBook, command: Command, outcome_type: type[Outcome]) -> Outcome | None:
+async def earlier_outcome(
+    book: WritableBook, command: Command, outcome_type: type[Outcome], *, since: datetime
+) -> Outcome | None:
     """
-    Return what the command's key did before, if it did anything.
+    Return what the command's key did since that time, if it did anything.
 
     :raises Refused: if it did something else
     """
     if command.idempotency_key is None:
         return None
     kept = await book.kept_outcome(command.idempotency_key)
-    if kept is None:
+    if kept is None or kept.at < since:
         return None
     if kept.fingerprint != fingerprint(command):
         message = "This idempotency key was used for a different request. Use a fresh key."
