@@ -15,6 +15,7 @@ from gappt_graphql.practice.booking import CreateGroupAppointment, UpdateGroupAp
 from gappt_graphql.practice.directory import CreatePatient, UpdatePatient
 from gappt_graphql.practice.waitlist import JoinWaitlist, LeaveWaitlist
 from gappt_graphql.scheduling.attendance import Attendee, CancellationReason
+from gappt_graphql.scheduling.directory import Practitioner
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.problems import Refused
 from gappt_graphql.scheduling.repeats import RepeatRule, RepeatType
@@ -25,9 +26,11 @@ HOUR = timedelta(hours=1)
 PLACES = {"attendees", "patient_ids", "patients"}
 
 
-async def feed(practice: Practice) -> list[Change]:
+async def feed(practice: Practice, **of) -> list[Change]:
+    following = {"ids": None, "practitioners": None, "businesses": None} | of
+
     async def work(book):
-        return list(await book.changes(after=0, limit=100, ids=None, practitioners=None, businesses=None))
+        return list(await book.changes(after=0, limit=100, **following))
 
     return await practice.store.read(practice.account.id, work)
 
@@ -248,18 +251,12 @@ async def test_the_feed_is_filtered_by_id_practitioner_and_business(practice):
     for group in (first, second):
         await booking.update(practice.desk, UpdateGroupAppointment(id=group.id, notes="x"))
 
-    async def work(book):
-        asked = {"ids": None, "practitioners": None, "businesses": None}
-        return [
-            [change.group_appointment_id for change in await book.changes(after=0, limit=9, **(asked | wanted))]
-            for wanted in (
-                {"ids": [second.id]},
-                {"practitioners": [practice.practitioner.id]},
-                {"businesses": []},
-            )
-        ]
+    async def followed(**of):
+        return [change.group_appointment_id for change in await feed(practice, **of)]
 
-    assert await practice.store.read(practice.account.id, work) == [[second.id], [first.id, second.id], []]
+    assert await followed(ids=[second.id]) == [second.id]
+    assert await followed(practitioners=[practice.practitioner.id]) == [first.id, second.id]
+    assert await followed(businesses=[]) == []
 
 
 async def test_the_feed_of_one_account_tells_nothing_of_another(practice, other_practice):
@@ -278,3 +275,14 @@ async def test_numbers_rise_in_the_order_of_the_commits(practice):
     numbers = [change.number for change in await feed(practice)]
     assert numbers == sorted(set(numbers))
     assert len(numbers) == 3
+
+
+async def test_who_follows_a_practitioner_sees_an_appointment_go_to_another(practice):
+    ash = practice.new(Practitioner, first_name="Sam", last_name="Ash")
+    group = await practice.group()
+    await practice.save(ash)
+
+    await booking.update(practice.desk, UpdateGroupAppointment(id=group.id, practitioner_id=ash.id))
+
+    for practitioner in (practice.practitioner, ash):
+        assert [change.kind for change in await feed(practice, practitioners=[practitioner.id])] == ["UPDATED"]

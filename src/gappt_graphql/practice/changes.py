@@ -33,24 +33,13 @@ def feed(edits: Sequence[Edit], *, at: datetime) -> list[Change]:
     An edit of an attendee or of the waitlist needs the edit of its appointment beside it (whose `updated_at` moves).
     One that is new comes with its attendees, so that it is told of only once.
     """
-    groups = {edit.after.id: edit.after for edit in edits if isinstance(edit.after, GroupAppointment)}
     appointments = {edit.after.id: edit for edit in edits if isinstance(edit.after, GroupAppointment)}
     told: dict[tuple[GroupAppointmentId, str], dict[str, None]] = {}
     for edit in edits:
         for appointment, kind, fields in _changes_of(edit, appointments):
             if kind == "CREATED" or appointments[appointment].before is not None:
                 told.setdefault((appointment, kind), {}).update(dict.fromkeys(fields))
-    return [
-        Change(
-            kind=kind,
-            group_appointment_id=id,
-            practitioner_id=groups[id].practitioner_id,
-            business_id=groups[id].business_id,
-            changed_fields=tuple(fields),
-            at=at,
-        )
-        for (id, kind), fields in told.items()
-    ]
+    return [_change(appointments[id], kind, tuple(fields), at=at) for (id, kind), fields in told.items()]
 
 
 def audit(
@@ -85,6 +74,22 @@ def differing(edit: Edit) -> tuple[str, ...]:
     if edit.before is None:
         return names
     return tuple(name for name in names if getattr(edit.before, name) != getattr(edit.after, name))
+
+
+def _change(edit: Edit, kind: str, fields: tuple[str, ...], *, at: datetime) -> Change:
+    before, after = edit.before, edit.after
+    assert isinstance(after, GroupAppointment)
+    former = before if isinstance(before, GroupAppointment) else after
+    return Change(
+        kind=kind,
+        group_appointment_id=after.id,
+        practitioner_id=after.practitioner_id,
+        business_id=after.business_id,
+        former_practitioner_id=former.practitioner_id if former.practitioner_id != after.practitioner_id else None,
+        former_business_id=former.business_id if former.business_id != after.business_id else None,
+        changed_fields=fields,
+        at=at,
+    )
 
 
 def _changes_of(

@@ -11,7 +11,7 @@ from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
 from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.scheduling.ids import AccountId, GroupAppointmentId, KeyId, PatientId, PractitionerId
+from gappt_graphql.scheduling.ids import AccountId, BusinessId, GroupAppointmentId, KeyId, PatientId, PractitionerId
 
 Record = (
     GroupAppointment | Attendee | WaitlistEntry | Business | Practitioner | Patient | AppointmentType | UnavailableBlock
@@ -28,13 +28,19 @@ class Edit(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What a client of the change feed sees of one appointment. `number` is 0 until it is written."""
+    """
+    What a client of the change feed sees of one appointment. `number` is 0 until it is written.
+
+    The former practitioner and business are set where it moved away from them: who watches those sees it go.
+    """
 
     number: int = 0
     kind: str
     group_appointment_id: GroupAppointmentId
     practitioner_id: PractitionerId
-    business_id: int
+    business_id: BusinessId
+    former_practitioner_id: PractitionerId | None = None
+    former_business_id: BusinessId | None = None
     changed_fields: tuple[str, ...]
     at: datetime
 

@@ -2,14 +2,27 @@
 
 from collections.abc import Collection, Sequence
 from functools import lru_cache
+from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 
-from gappt_graphql.scheduling.ids import LARGEST_ID, GroupAppointmentId, PractitionerId
+from gappt_graphql.scheduling.ids import LARGEST_ID, BusinessId, GroupAppointmentId, PractitionerId
 from gappt_graphql.store import Change
 from gappt_graphql.store.statements import Row, Rows, Statement, in_keys, instant
 from gappt_graphql.store.tables import changes as table
+
+_COLUMNS = (
+    "number",
+    "kind",
+    "group_appointment_id",
+    "practitioner_id",
+    "business_id",
+    "former_practitioner_id",
+    "former_business_id",
+    "changed_fields",
+    "at",
+)
 
 
 async def changes(
@@ -32,24 +45,31 @@ async def changes(
 
 @lru_cache
 def _changes(filters: tuple[str, ...]) -> Statement:
-    columns = ("number", "kind", "group_appointment_id", "practitioner_id", "business_id", "changed_fields", "at")
-    found = select(*(table.c[name] for name in columns)).where(
+    found = select(*(table.c[name] for name in _COLUMNS)).where(
         table.c.account_id == bindparam("account"),
         table.c.number > bindparam("after"),
-        *(in_keys(table.c[name], name) for name in filters),
+        *(_of(name) for name in filters),
     )
     # With filters it may walk a long feed for few changes.
     return Statement(found.order_by(table.c.number).limit(bindparam("limit")), long=bool(filters))
 
 
+def _of(name: str) -> ColumnElement[Any]:
+    former = table.c.get(f"former_{name}")
+    now = in_keys(table.c[name], name)
+    return now if former is None else or_(now, in_keys(former, name))
+
+
 def _change(row: Row) -> Change:
-    number, kind, appointment, practitioner, business, changed_fields, at = row
+    number, kind, appointment, practitioner, business, former_practitioner, former_business, changed_fields, at = row
     return Change(
         number=number,
         kind=kind,
         group_appointment_id=GroupAppointmentId(appointment),
         practitioner_id=PractitionerId(practitioner),
-        business_id=business,
+        business_id=BusinessId(business),
+        former_practitioner_id=former_practitioner,
+        former_business_id=former_business,
         changed_fields=msgspec.json.decode(changed_fields, type=tuple[str, ...]),
         at=instant(at),
     )

@@ -303,6 +303,8 @@ changes = Table(
     Column("group_appointment_id", BigInteger, nullable=False),
     Column("practitioner_id", BigInteger, nullable=False),
     Column("business_id", BigInteger, nullable=False),
+    Column("former_practitioner_id", BigInteger),
+    Column("former_business_id", BigInteger),
     Column("changed_fields", Text, nullable=False),
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("account_id", "number"),

@@ -243,6 +243,8 @@ def upgrade() -> None:
         sa.Column("group_appointment_id", sa.BigInteger, nullable=False),
         sa.Column("practitioner_id", sa.BigInteger, nullable=False),
         sa.Column("business_id", sa.BigInteger, nullable=False),
+        sa.Column("former_practitioner_id", sa.BigInteger),
+        sa.Column("former_business_id", sa.BigInteger),
         sa.Column("changed_fields", sa.Text, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         _account("changes"),
