@@ -1,0 +1,118 @@
+"""What an operation passes before it runs: it is parsed, allowed to its key, and validated."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    ValuesOfCorrectTypeRule,
+    parse,
+    specified_rules,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+from strawberry.types.graphql import OperationType
+
+from gappt_graphql.graph.context import Context
+from gappt_graphql.graph.errors import ErrorCode, refusal
+
+MOST_TOKENS = 2_000
+"""Of one document. GraphiQL's introspection has about 400."""
+
+_MOST_DOCUMENTS = 500
+_LONGEST_KEPT = 16_000
+
+_SCOPES = {OperationType.QUERY: "read", OperationType.SUBSCRIPTION: "read", OperationType.MUTATION: "write"}
+
+
+class Documents:
+    """
+    The documents that were valid, by their text; the ones used longest ago are forgotten first.
+
+    Clients send few different ones, and to parse and validate one takes longer than to run it.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, DocumentNode] = OrderedDict()
+
+    def get(self, text: str) -> DocumentNode | None:
+        document = self._known.get(text)
+        if document is not None:
+            self._known.move_to_end(text)
+        return document
+
+    def keep(self, text: str, document: DocumentNode) -> None:
+        if len(text) <= _LONGEST_KEPT:
+            self._known[text] = document
+            if len(self._known) > _MOST_DOCUMENTS:
+                self._known.popitem(last=False)
+
+
+class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
+    """A literal that its type can't hold is told like a variable that its type can't hold."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        error.extensions = {"code": ErrorCode.BAD_USER_INPUT.value}
+        super().report_error(error)
+
+
+_RULES = tuple(_ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules)
+
+
+class Admission(SchemaExtension):
+    """Take the steps before execution in place of Strawberry, with the documents that are known already."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self.known = False
+
+    def on_parse(self) -> Iterator[None]:
+        operation = self.execution_context
+        text = operation.query or ""
+        document = self.documents.get(text)
+        self.known = document is not None
+        operation.graphql_document = document or _parsed(text)
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        operation = self.execution_context
+        assert operation.graphql_document is not None
+        context: Context = operation.context
+        if operation._provided_operation_name is None and _operations_in(operation.graphql_document) > 1:
+            # Strawberry would run the first one.
+            message = "The document has several operations; operationName must say which one to run."
+            operation.pre_execution_errors = [refusal(ErrorCode.GRAPHQL_VALIDATION_FAILED, message)]
+        elif _SCOPES[operation.operation_type] not in context.scopes:
+            needed = _SCOPES[operation.operation_type]
+            operation.pre_execution_errors = [refusal(ErrorCode.FORBIDDEN, f"This key lacks the scope {needed}.")]
+        elif self.known:
+            operation.pre_execution_errors = []
+        else:
+            errors = validate_document(operation.schema._schema, operation.graphql_document, _RULES)
+            operation.pre_execution_errors = [_coded(error) for error in errors]
+            if not errors and operation.query:
+                self.documents.keep(operation.query, operation.graphql_document)
+        yield
+
+
+def _operations_in(document: DocumentNode) -> int:
+    return sum(isinstance(definition, OperationDefinitionNode) for definition in document.definitions)
+
+
+def _parsed(text: str) -> DocumentNode:
+    try:
+        return parse(text, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_TOKENS)
+    except GraphQLSyntaxError as error:
+        if "more than" in error.message:
+            message = f"The document has more than {MOST_TOKENS:,} tokens or comments."
+            raise refusal(ErrorCode.OPERATION_TOO_LARGE, message) from None
+        raise
+
+
+def _coded(error: GraphQLError) -> GraphQLError:
+    if not error.extensions:
+        error.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED.value}
+    return error

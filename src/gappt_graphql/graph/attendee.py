@@ -1,0 +1,57 @@
+"""Places in a group as clients see them: attendees and the waitlist."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import ID, Parent
+
+from gappt_graphql.graph.context import Info
+from gappt_graphql.graph.directory import Patient
+from gappt_graphql.graph.enums import CancellationReason
+from gappt_graphql.graph.relations import computed, relation
+from gappt_graphql.scheduling import attendance as records
+
+if TYPE_CHECKING:
+    from gappt_graphql.graph.group_appointment import GroupAppointment
+
+LazyGroupAppointment = Annotated["GroupAppointment", strawberry.lazy("gappt_graphql.graph.group_appointment")]
+
+
+@strawberry.federation.type(keys=["id"], description="One patient's place in one group appointment")
+class Attendee:
+    id: ID = strawberry.field(description="Identifier")
+    group_appointment: LazyGroupAppointment = relation(
+        "group_appointments", key="group_appointment_id", description="Appointment that the place is in"
+    )
+    patient: Patient = relation("patients", key="patient_id", description="Patient who has the place")
+    arrived: bool | None = strawberry.field(
+        description="Indicates whether the patient came; null while it is not known"
+    )
+    notes: str | None = strawberry.field(description="Notes of the staff")
+    cancelled_at: datetime | None = strawberry.field(description="Timestamp of when the place was cancelled")
+    cancellation_reason: CancellationReason | None = strawberry.field(description="Why the patient does not come")
+    cancellation_note: str | None = strawberry.field(description="Note about the reason")
+    created_at: datetime = strawberry.field(description="Timestamp of when the place was booked")
+    updated_at: datetime = strawberry.field(description="Timestamp of when the record was last changed")
+    archived_at: datetime | None = strawberry.field(description="Timestamp of when the record was archived")
+
+    @classmethod
+    def is_type_of(cls, source: object, _: object) -> bool:
+        return isinstance(source, records.Attendee)
+
+
+async def _position(root: Parent[records.WaitlistEntry], info: Info) -> int:
+    waiting = await info.context.loaders.waitlists.get(root.group_appointment_id) or ()
+    return 1 + sum((entry.created_at, entry.id) < (root.created_at, root.id) for entry in waiting)
+
+
+@strawberry.type(description="Patient who waits for a seat")
+class WaitlistEntry:
+    id: ID = strawberry.field(description="Identifier")
+    group_appointment: LazyGroupAppointment = relation(
+        "group_appointments", key="group_appointment_id", description="Appointment that the patient waits for"
+    )
+    patient: Patient = relation("patients", key="patient_id", description="Patient who waits")
+    position: int = computed(_position, "Place in the list, from 1")
+    created_at: datetime = strawberry.field(description="Timestamp of when the patient joined the list")

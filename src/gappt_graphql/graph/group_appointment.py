@@ -1,0 +1,195 @@
+"""The group appointment as clients see it, with its conflicts and its series."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from msgspec import Struct
+from strawberry import ID, UNSET, Parent
+
+from gappt_graphql.graph import filters
+from gappt_graphql.graph.attendee import Attendee, WaitlistEntry
+from gappt_graphql.graph.context import Info
+from gappt_graphql.graph.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
+from gappt_graphql.graph.enums import ConflictKind, RepeatType
+from gappt_graphql.graph.pages import (
+    After,
+    Before,
+    First,
+    GroupAppointmentConnection,
+    Last,
+    Listed,
+    Window,
+    listed_under,
+)
+from gappt_graphql.graph.relations import computed, related, relation
+from gappt_graphql.graph.scalars import Url
+from gappt_graphql.scheduling import attendance
+from gappt_graphql.scheduling import conflicts as records
+from gappt_graphql.scheduling.directory import Patient as PatientRecord
+from gappt_graphql.scheduling.group_appointment import GroupAppointment as Record
+
+_MESSAGES = {
+    ConflictKind.PRACTITIONER_DOUBLE_BOOKED: "The practitioner runs another appointment at this time.",
+    ConflictKind.PRACTITIONER_UNAVAILABLE: "The practitioner has time off.",
+    ConflictKind.PATIENT_DOUBLE_BOOKED: "The patient attends another appointment at this time.",
+}
+
+
+class Found(Struct, frozen=True):
+    """The conflicts of one appointment, and what `Conflicts` is made from."""
+
+    items: Sequence[records.Conflict]
+
+    @property
+    def exist(self) -> bool:
+        return bool(self.items)
+
+
+def _message(root: Parent[records.Conflict]) -> str:
+    return _MESSAGES[root.kind]
+
+
+@strawberry.type(description="One overlap of an appointment with something else")
+class Conflict:
+    kind: ConflictKind = strawberry.field(description="Who is needed twice at once")
+    starts_at: datetime = strawberry.field(description="Timestamp of when the overlap starts")
+    ends_at: datetime = strawberry.field(description="Timestamp of when the overlap ends")
+    group_appointment: Annotated["GroupAppointment", strawberry.lazy(__name__)] | None = relation(
+        "group_appointments", key="group_appointment_id", description="Other appointment, if it is one"
+    )
+    unavailable_block: UnavailableBlock | None = relation(
+        "unavailable_blocks", key="unavailable_block_id", description="Time off, if it is one"
+    )
+    occurrence_index: int | None = strawberry.field(
+        description="Other date of the same proposal, if it is one: index of its occurrence"
+    )
+    patient: Patient | None = relation(
+        "patients", key="patient_id", description="Patient who is needed twice, if it is about one"
+    )
+    message: str = computed(_message, "Sentence for a person")
+
+
+@strawberry.type(description="What stands in the way of an appointment")
+class Conflicts:
+    exist: bool = strawberry.field(description="Indicates whether there is at least one")
+    items: list[Conflict] = strawberry.field(description="Each conflict, in order of time")
+
+
+@strawberry.type(description="Rule by which an appointment repeats on the wall clock of its business")
+class RepeatRule:
+    repeat_type: RepeatType = strawberry.field(description="Step of the rule")
+    repeating_interval: int = strawberry.field(description="How many steps lie between two")
+    number_of_repeats: int = strawberry.field(description="How many appointments were added to the first")
+
+
+async def _active_attendees(root: Record, info: Info) -> Sequence[attendance.Attendee]:
+    return await info.context.loaders.active_attendees.get(root.id) or ()
+
+
+async def _patient_ids(root: Parent[Record], info: Info) -> list[int]:
+    return [attendee.patient_id for attendee in await _active_attendees(root, info)]
+
+
+async def _patients(root: Parent[Record], info: Info) -> list[PatientRecord | None]:
+    ids = [attendee.patient_id for attendee in await _active_attendees(root, info)]
+    return await info.context.loaders.patients.load_many(ids)
+
+
+async def _attendees(
+    root: Parent[Record],
+    info: Info,
+    include_cancelled: Annotated[
+        bool, strawberry.argument(description="Indicates whether cancelled ones are listed, after the others")
+    ] = False,
+) -> Sequence[attendance.Attendee]:
+    loaders = info.context.loaders
+    loader = loaders.all_attendees if include_cancelled else loaders.active_attendees
+    return await loader.get(root.id) or ()
+
+
+async def _conflicts(
+    root: Parent[Record],
+    info: Info,
+    kinds: Annotated[
+        list[ConflictKind] | None,
+        strawberry.argument(description="Kinds to look for, which limits `exist` too; all if absent"),
+    ] = UNSET,
+) -> Found:
+    wanted = frozenset(ConflictKind if kinds is None or kinds is UNSET else kinds)
+    return Found(await info.context.loaders.conflicts(wanted).get(root.id) or ())
+
+
+def _repeats(
+    root: Parent[Record],
+    info: Info,
+    first: First = UNSET,
+    after: After = UNSET,
+    last: Last = UNSET,
+    before: Before = UNSET,
+) -> Listed:
+    return listed_under(
+        root.id,
+        info,
+        Record,
+        by="repeated_from_id",
+        name="GroupAppointment.repeats",
+        listing=filters.group_appointments(None, None),
+        window=Window.of(first=first, after=after, last=last, before=before),
+    )
+
+
+@strawberry.federation.type(keys=["id"], description="One practitioner, one time, several patients")
+class GroupAppointment:
+    id: ID = strawberry.field(description="Identifier")
+    starts_at: datetime = strawberry.field(description="Timestamp of when the group meets")
+    ends_at: datetime = strawberry.field(description="Timestamp of when it ends")
+    duration_in_minutes: int = strawberry.field(description="Whole minutes from start to end")
+    max_attendees: int = strawberry.field(description="Number of seats")
+    attendee_count: int = strawberry.field(description="Number of active attendees")
+    available_seats: int = strawberry.field(description="Number of free seats")
+    is_full: bool = strawberry.field(description="Indicates whether no seat is free")
+    notes: str | None = strawberry.field(description="Notes of the staff")
+    telehealth_url: Url | None = strawberry.field(description="Address where staff join a remote group")
+    appointment_type: AppointmentType = relation(
+        "appointment_types", key="appointment_type_id", description="Kind of group"
+    )
+    business: Business = relation("businesses", key="business_id", description="Location where the group meets")
+    practitioner: Practitioner = relation(
+        "practitioners", key="practitioner_id", description="Person who runs the group"
+    )
+    patient_ids: list[ID] = computed(_patient_ids, "Identifiers of the active attendees' patients, in booking order")
+    patients: list[Patient] = computed(_patients, "Patients of the active attendees, in booking order")
+    attendees: list[Attendee] = computed(_attendees, "Places that are taken, in booking order, active ones first")
+    waitlist: list[WaitlistEntry] = related("waitlists", description="Patients who wait for a seat, first come first")
+    conflicts: Conflicts = computed(_conflicts, "What stands in the way of it; nothing if it is archived")
+    repeat_rule: RepeatRule | None = strawberry.field(description="Rule of its series, on the root and each repeat")
+    repeated_from: Annotated["GroupAppointment", strawberry.lazy(__name__)] | None = relation(
+        "group_appointments", key="repeated_from_id", description="Root of the series that it belongs to, if it is not"
+    )
+    repeats: GroupAppointmentConnection = computed(_repeats, "Appointments that repeat it, without archived ones")
+    version: int = strawberry.field(description="Number that grows with each change of its own fields or archiving")
+    created_at: datetime = strawberry.field(description="Timestamp of when it was created")
+    updated_at: datetime = strawberry.field(description="Timestamp of when it, or who attends it, was last changed")
+    archived_at: datetime | None = strawberry.field(description="Timestamp of when it was archived")
+    deleted_at: datetime | None = strawberry.field(description="Timestamp of when it was archived, by an older name")
+
+    @classmethod
+    def is_type_of(cls, source: object, _: object) -> bool:
+        return isinstance(source, Record)
+
+
+def _conflicts_of_occurrence(root: Parent[records.Occurrence]) -> Found:
+    return Found(root.conflicts)
+
+
+@strawberry.type(description="One date of a series, proposed or stored")
+class Occurrence:
+    index: int = strawberry.field(description="Place in the series; 0 is the root")
+    starts_at: datetime = strawberry.field(description="Timestamp of when the group would meet")
+    ends_at: datetime = strawberry.field(description="Timestamp of when it would end")
+    group_appointment: GroupAppointment | None = relation(
+        "group_appointments", key="group_appointment_id", description="Stored appointment; null if only proposed"
+    )
+    conflicts: Conflicts = computed(_conflicts_of_occurrence, "What stands in the way of this date")

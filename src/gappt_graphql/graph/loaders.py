@@ -1,0 +1,165 @@
+"""Loading many things as one: what is asked for in one turn of the event loop costs one question to the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from gappt_graphql.practice.desk import Desk
+from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.conflicts import Conflict, ConflictKind
+from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
+from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.store import Book, Record
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+R = TypeVar("R", bound=Record)
+Load = Callable[[Collection[K]], Awaitable[Mapping[K, V]]]
+# Any: each kind of record has a type of id of its own, and a loader takes what it is given.
+Ask = Callable[[Book, Any], Awaitable[Mapping[Any, V]]]
+
+
+class Batch(Generic[K]):
+    """Keys to be loaded together, and the one future that everybody who wants one of them waits for."""
+
+    __slots__ = ("done", "keys")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.keys: dict[K, None] = {}
+        self.done: asyncio.Future[None] = loop.create_future()
+
+
+class Loader(Generic[K, V]):
+    """
+    Load values by key, each once, all keys of one turn of the event loop by one call.
+
+    A key without a value gives None. A failure is everybody's who waits for the batch, and is not kept.
+    """
+
+    def __init__(self, load: Load[K, V]) -> None:
+        self._load = load
+        self._values: dict[K, V | None] = {}
+        self._under_way: dict[K, Batch[K]] = {}
+        self._open: Batch[K] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def load(self, key: K) -> V | Awaitable[V | None] | None:
+        """Return the value where it is known, or what to await for it."""
+        if key in self._values:
+            return self._values[key]
+        return self._value_of(key, self._batch_of(key))
+
+    async def get(self, key: K) -> V | None:
+        """Return the value of a key."""
+        return (await self.load_many([key]))[0]
+
+    async def load_many(self, keys: Sequence[K]) -> list[V | None]:
+        """Return the values of the keys, in their order."""
+        values = self._values
+        for batch in {id(batch): batch for batch in [self._batch_of(k) for k in keys if k not in values]}.values():
+            await _wait(batch.done)
+        return [values[key] for key in keys]
+
+    def _batch_of(self, key: K) -> Batch[K]:
+        batch = self._under_way.get(key)
+        if batch is None:
+            batch = self._open
+            if batch is None:
+                loop = asyncio.get_running_loop()
+                batch = self._open = Batch(loop)
+                loop.call_soon(self._start, batch)
+            batch.keys[key] = None
+            self._under_way[key] = batch
+        return batch
+
+    async def _value_of(self, key: K, batch: Batch[K]) -> V | None:
+        await _wait(batch.done)
+        return self._values[key]
+
+    def _start(self, batch: Batch[K]) -> None:
+        self._open = None
+        # A task of its own: it must outlive every one of those that wait for it. The set keeps it from being collected.
+        task = asyncio.ensure_future(self._run(batch))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, batch: Batch[K]) -> None:
+        try:
+            found = await self._load(batch.keys)
+        except Exception as failure:
+            batch.done.set_exception(failure)
+            batch.done.exception()  # looked at: everybody who waited may be gone
+        else:
+            for key in batch.keys:
+                self._values[key] = found.get(key)
+            batch.done.set_result(None)
+        finally:
+            if not batch.done.done():
+                batch.done.cancel()
+            for key in batch.keys:
+                del self._under_way[key]
+
+
+async def _wait(done: asyncio.Future[None]) -> None:
+    # A task that is cancelled cancels what it awaits. The batch belongs to others too, so that each waits at a
+    # future of its own.
+    if not done.done():
+        waiter: asyncio.Future[None] = done.get_loop().create_future()
+
+        def wake(_: asyncio.Future[None]) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        done.add_done_callback(wake)
+        try:
+            await waiter
+        finally:
+            done.remove_done_callback(wake)
+    done.result()
+
+
+class Loaders:
+    """
+    The loaders of one operation, for the records of one account.
+
+    They keep what they have read. A mutation starts with fresh ones, so that its payload says what is true after it.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._made: dict[Hashable, Loader[int, Any]] = {}
+        self.group_appointments = self._records(GroupAppointment)
+        self.attendees = self._records(Attendee)
+        self.waitlist_entries = self._records(WaitlistEntry)
+        self.practitioners = self._records(Practitioner)
+        self.patients = self._records(Patient)
+        self.businesses = self._records(Business)
+        self.appointment_types = self._records(AppointmentType)
+        self.unavailable_blocks = self._records(UnavailableBlock)
+        self.active_attendees: Loader[int, Sequence[Attendee]] = self._asking(lambda book, ids: book.attendees_of(ids))
+        self.all_attendees: Loader[int, Sequence[Attendee]] = self._asking(
+            lambda book, ids: book.attendees_of(ids, include_cancelled=True)
+        )
+        self.waitlists: Loader[int, Sequence[WaitlistEntry]] = self._asking(lambda book, ids: book.waitlists_of(ids))
+
+    def conflicts(self, kinds: frozenset[ConflictKind]) -> Loader[int, Sequence[Conflict]]:
+        """Return the loader of stored appointments' conflicts of these kinds."""
+        return self.asking(
+            ("conflicts", kinds),
+            lambda book, ids: book.conflicts_of(ids, kinds),
+        )
+
+    def asking(self, question: Hashable, ask: Ask[V]) -> Loader[int, V]:
+        """Return the loader of a question with arguments: one for each distinct question."""
+        loader = self._made.get(question)
+        if loader is None:
+            loader = self._made[question] = self._asking(ask)
+        return loader
+
+    def _records(self, kind: type[R]) -> Loader[int, R]:
+        return self._asking(lambda book, ids: book.find(kind, ids))
+
+    def _asking(self, ask: Ask[V]) -> Loader[int, V]:
+        return Loader(lambda ids: self._desk.read(lambda book: ask(book, ids)))

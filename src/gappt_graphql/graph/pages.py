@@ -1,0 +1,185 @@
+"""Connections: lists, a page at a time. Nothing is read before a field that needs it is asked for."""
+
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+
+import strawberry
+from msgspec import Struct
+from strawberry import Parent
+
+from gappt_graphql.graph.context import Info
+from gappt_graphql.graph.cursors import Cursors
+from gappt_graphql.graph.errors import bad_user_input
+from gappt_graphql.graph.loaders import Loader
+from gappt_graphql.graph.relations import computed
+from gappt_graphql.scheduling.asking import Listing, Page, Slice
+from gappt_graphql.store import Book, Record
+
+if TYPE_CHECKING:
+    from gappt_graphql.graph.group_appointment import GroupAppointment
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+USUAL, LARGEST = 20, 100
+_LONGEST_CURSOR = 4_000
+
+First = Annotated[
+    int | None,
+    strawberry.argument(description=f"How many to return from the start or after `after`: 0 to {LARGEST}"),
+]
+After = Annotated[str | None, strawberry.argument(description="Cursor of the record before the page")]
+Last = Annotated[
+    int | None,
+    strawberry.argument(description=f"How many to return from the end or before `before`: 0 to {LARGEST}"),
+]
+Before = Annotated[str | None, strawberry.argument(description="Cursor of the record behind the page")]
+
+
+class Window(Struct, frozen=True):
+    """Which part of a list a client asked for, unchecked."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    @classmethod
+    def of(cls, **arguments: Any) -> "Window":
+        """Take the arguments as Strawberry gives them; absent is the same as null."""
+        return cls(**{name: None if value is strawberry.UNSET else value for name, value in arguments.items()})
+
+    def part(self, cursors: Cursors) -> Slice:
+        """Return the part, or raise what is wrong with the arguments."""
+        if self.first is not None and self.last is not None:
+            raise bad_user_input("Give first or last, not both.")
+        for name, size in (("first", self.first), ("last", self.last)):
+            if size is not None and not 0 <= size <= LARGEST:
+                raise bad_user_input(f"{name} takes 0 to {LARGEST}.")
+        backward = self.last is not None
+        size = self.last if backward else self.first
+        return Slice(
+            limit=USUAL if size is None else size,
+            backward=backward,
+            after=_position(cursors, self.after),
+            before=_position(cursors, self.before),
+        )
+
+
+def _position(cursors: Cursors, cursor: str | None) -> tuple[Any, ...] | None:
+    if cursor is None:
+        return None
+    return cursors.read(cursor[:_LONGEST_CURSOR])
+
+
+class Listed:
+    """What a connection is made from: a list, and the part of it that is wanted."""
+
+    def __init__(self, pages: Loader[int, Page[Any]], counts: Loader[int, int], parent: int, cursors: Cursors) -> None:
+        self._pages, self._counts, self._parent, self.cursors = pages, counts, parent, cursors
+
+    async def page(self) -> Page[Any]:
+        """Return the part, read once however many fields ask for it."""
+        page = await self._pages.get(self._parent)
+        assert page is not None
+        return page
+
+    def count(self) -> Awaitable[int | None] | int | None:
+        """Return the length of the whole list."""
+        return self._counts.load(self._parent)
+
+
+def listed(info: Info, kind: type[R], *, name: str, listing: Listing, window: Window) -> Listed:
+    """Return a part of a list of the account."""
+    cursors = Cursors(name, info.context.desk.account, listing.order)
+    part = window.part(cursors)
+
+    async def page(book: Book, _: Collection[int]) -> Mapping[int, Page[R]]:
+        return {0: await book.page(kind, listing, part)}
+
+    async def count(book: Book, _: Collection[int]) -> Mapping[int, int]:
+        return {0: await book.count(kind, listing)}  # type: ignore[arg-type]  # R is one of them
+
+    asking = info.context.loaders.asking
+    pages = asking(("page", kind, listing, part), page)
+    return Listed(pages, asking(("count", kind, listing.where), count), 0, cursors)
+
+
+def listed_under(
+    parent: int, info: Info, kind: type[R], *, by: str, name: str, listing: Listing, window: Window
+) -> Listed:
+    """Return a part of the list under one parent; those of all parents are read by one statement."""
+    cursors = Cursors(name, info.context.desk.account, listing.order)
+    part = window.part(cursors)
+
+    def pages(book: Book, parents: Collection[int]) -> Awaitable[Mapping[int, Page[R]]]:
+        return book.pages(kind, listing, part, parent=by, parents=parents)
+
+    def counts(book: Book, parents: Collection[int]) -> Awaitable[Mapping[int, int]]:
+        return book.counts(kind, listing, parent=by, parents=parents)  # type: ignore[arg-type]  # R is one of them
+
+    asking = info.context.loaders.asking
+    loader = asking(("pages", kind, by, listing, part), pages)
+    return Listed(loader, asking(("counts", kind, by, listing.where), counts), parent, cursors)
+
+
+class Placed(Struct, frozen=True):
+    """A record and its place in a list: what an edge is made from."""
+
+    node: Record
+    cursors: Cursors
+
+    @property
+    def cursor(self) -> str:
+        return self.cursors.write(self.node)
+
+
+@strawberry.federation.type(shareable=True, description="Where a page lies in its list")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Indicates whether there are records behind the page")
+    has_previous_page: bool = strawberry.field(description="Indicates whether there are records before the page")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first record of the page")
+    end_cursor: str | None = strawberry.field(description="Cursor of the last record of the page")
+
+
+async def _nodes(root: Parent[Listed]) -> Sequence[Record]:
+    return (await root.page()).records
+
+
+async def _edges(root: Parent[Listed]) -> list[Placed]:
+    return [Placed(record, root.cursors) for record in (await root.page()).records]
+
+
+async def _page_info(root: Parent[Listed]) -> PageInfo:
+    page = await root.page()
+    write = root.cursors.write
+    return PageInfo(
+        has_next_page=page.has_next,
+        has_previous_page=page.has_previous,
+        start_cursor=write(page.records[0]) if page.records else None,
+        end_cursor=write(page.records[-1]) if page.records else None,
+    )
+
+
+def _total_count(root: Parent[Listed]) -> Awaitable[int | None] | int | None:
+    return root.count()
+
+
+@strawberry.type(description="Record in a list, with its place")
+class Edge(Generic[T]):
+    cursor: str = strawberry.field(description="Place in the list, to be given as `after` or `before`")
+    node: T = strawberry.field(description="Record at this place")
+
+
+@strawberry.type(description="Part of a list")
+class Connection(Generic[T]):
+    edges: list[Edge[T]] = computed(_edges, "Records of the page with their cursors")
+    nodes: list[T] = computed(_nodes, "Records of the page")
+    page_info: PageInfo = computed(_page_info, "Where the page lies in the list")
+    total_count: int = computed(_total_count, "Length of the whole list, counted only when asked for")
+
+
+# Named here once: Strawberry makes a type of each spelling.
+GroupAppointmentConnection = Connection[
+    Annotated["GroupAppointment", strawberry.lazy("gappt_graphql.graph.group_appointment")]
+]

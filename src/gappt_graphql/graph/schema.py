@@ -1,0 +1,96 @@
+"""The schema: its types put together, and how an operation is run against it."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.exceptions import MissingQueryError
+from strawberry.federation.schema import FederationAny
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import ExecutionContext
+from strawberry.types.graphql import OperationType
+
+from gappt_graphql.graph import federation
+from gappt_graphql.graph.admission import Admission, Documents
+from gappt_graphql.graph.attendee import Attendee
+from gappt_graphql.graph.context import Context, Info
+from gappt_graphql.graph.directory import AppointmentType, Business, Patient, Practitioner
+from gappt_graphql.graph.errors import ErrorCode, bad_user_input, refusal, shown
+from gappt_graphql.graph.group_appointment import GroupAppointment
+from gappt_graphql.graph.mutations import Mutation
+from gappt_graphql.graph.queries import Query
+from gappt_graphql.graph.scalars import SCALARS
+from gappt_graphql.graph.subscriptions import Subscription
+
+EXECUTED = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
+class Schema(strawberry.federation.Schema):
+    """Strawberry's schema, with entities by batch, and errors that have codes and tell nothing of the inside."""
+
+    async def entities_resolver(  # type: ignore[override]  # Strawberry's own is not async; it takes both
+        self, info: Info, representations: list[FederationAny]
+    ) -> list[FederationAny]:
+        return await federation.entities(info, representations)  # type: ignore[return-value]
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Context | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = EXECUTED,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Run a query or a mutation; whatever goes wrong is in the result's errors."""
+        assert context_value is not None
+        try:
+            result = await super().execute(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed_operation_types,
+                operation_extensions,
+            )
+        except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as refused:
+            result = ExecutionResult(data=None, errors=[_refusal(refused)])
+        if result.errors:
+            result.errors = shown(result.errors, request_id=context_value.desk.request_id)
+        return result
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log nothing here: `shown` logs what is unexpected, without what people wrote."""
+
+
+def _refusal(refused: Exception) -> GraphQLError:
+    if isinstance(refused, InvalidOperationTypeError):
+        if refused.operation_type is OperationType.SUBSCRIPTION:
+            return bad_user_input("A subscription needs a connection that streams.")
+        return bad_user_input("A mutation is sent by POST.")
+    if isinstance(refused, CannotGetOperationTypeError):
+        message = "The document has no operation of this name."
+        return refusal(ErrorCode.GRAPHQL_VALIDATION_FAILED, message)
+    return bad_user_input("The request has no query.")
+
+
+def sdl() -> str:
+    """Return the schema as clients read it, in GraphQL's own language, ending in a newline."""
+    return schema.as_str().rstrip() + "\n"
+
+
+schema = Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[AppointmentType, Attendee, Business, GroupAppointment, Patient, Practitioner],
+    extensions=[partial(Admission, Documents())],
+    config=StrawberryConfig(scalar_map=SCALARS),
+    federation_version="2.7",
+)

@@ -1,0 +1,141 @@
+"""Errors: each has a code of a closed list, and what broke inside stays inside."""
+
+import logging
+
+import pytest
+from graphql import get_introspection_query
+
+from asking import Client
+from builders import Practice
+from gappt_graphql.graph.context import Context
+from gappt_graphql.graph.errors import ErrorCode
+from gappt_graphql.graph.schema import schema
+from gappt_graphql.store import Store
+
+PATIENT = "Jo Roe"
+
+
+class BrokenStore:
+    """A store whose disk is gone."""
+
+    async def read(self, account: object, work: object) -> object:
+        raise OSError(f"no disk for {PATIENT}")
+
+    write = read
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($a: Int) { patients { totalCount } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ patients(first: 1.5) { totalCount } }", "BAD_USER_INPUT"),
+        ("{ patients(first: 1000) { totalCount } }", "BAD_USER_INPUT"),
+        ("{ patient(id: null) { id } }", "BAD_USER_INPUT"),
+        ("query ($id: ID!) { patient(id: $id) { id } }", "BAD_USER_INPUT"),
+        ("subscription { groupAppointmentChanged { id } }", "BAD_USER_INPUT"),
+        ("query A { patients { totalCount } } query B { patients { totalCount } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("fragment A on Query { patients { totalCount } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("", "BAD_USER_INPUT"),
+        ("{" + "a:patients{totalCount}" * 700 + "}", "OPERATION_TOO_LARGE"),
+        ("#\n" * 3000 + "{ patients { totalCount } }", "OPERATION_TOO_LARGE"),
+        ("{a" * 1000 + "}" * 1000, "GRAPHQL_PARSE_FAILED"),
+    ],
+)
+async def test_every_error_has_a_code(client: Client, query: str, code: str) -> None:
+    result = await client.send(query)
+
+    assert result.errors
+    assert {(error.extensions or {})["code"] for error in result.errors} == {code}
+    assert code in set(ErrorCode)
+
+
+async def test_what_breaks_inside_is_masked_and_logged_once_without_peoples_data(
+    practice: Practice, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Client(practice, store=BrokenStore())
+    with caplog.at_level(logging.DEBUG):
+        result = await client.send("query ($id: ID!) { patient(id: $id) { label } }", id="4711")
+
+    assert result.data == {"patient": None}
+    assert result.errors is not None
+    (error,) = result.errors
+    assert error.formatted == {
+        "message": "Internal error",
+        "locations": [{"line": 1, "column": 20}],
+        "path": ["patient"],
+        "extensions": {"code": "INTERNAL", "correlationId": "test"},
+    }
+    (record,) = [record for record in caplog.records if record.name.startswith(("gappt", "strawberry"))]
+    assert "OSError at patient, request id test" in record.getMessage()
+    assert PATIENT not in caplog.text
+    assert "4711" not in caplog.text
+    assert "label" not in record.getMessage()
+
+
+async def test_one_failure_that_ends_many_fields_is_logged_once(
+    practice: Practice, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Client(practice, store=BrokenStore())
+    codes = await client.codes("{ a: patient(id: 1) { id } b: patient(id: 2) { id } c: business(id: 1) { id } }")
+
+    assert codes == ["INTERNAL"] * 3
+    assert len([record for record in caplog.records if record.name.startswith("gappt")]) == 2
+
+
+async def test_a_mutation_that_breaks_is_masked_too(practice: Practice) -> None:
+    client = Client(practice, store=BrokenStore())
+
+    assert await client.codes('mutation { createPatient(input: {lastName: "Roe"}) { patient { id } } }') == ["INTERNAL"]
+
+
+async def test_client_mistakes_are_not_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    await client.send("{ nothing }")
+    await client.send("{ patients(first: 1000) { totalCount } }")
+
+    assert [record for record in caplog.records if record.name.startswith(("gappt", "strawberry"))] == []
+
+
+MUTATION = 'mutation { createPatient(input: {lastName: "Roe"}) { patient { label } userErrors { code } } }'
+QUERY = "{ patients { totalCount } }"
+
+
+async def test_a_key_that_only_reads_changes_nothing(practice: Practice, client: Client) -> None:
+    reader = Client(practice, scopes=frozenset({"read"}))
+
+    assert await reader.codes(MUTATION) == ["FORBIDDEN"]
+    assert (await reader.ask(QUERY))["patients"]["totalCount"] == 12
+
+
+async def test_a_key_that_only_writes_asks_nothing(practice: Practice) -> None:
+    writer = Client(practice, scopes=frozenset({"write"}))
+
+    assert await writer.codes(QUERY) == ["FORBIDDEN"]
+    assert await writer.codes("{ __typename }") == ["FORBIDDEN"]
+    assert (await writer.ask(MUTATION))["createPatient"]["patient"] == {"label": "Roe"}
+
+
+async def test_a_known_document_is_still_forbidden(practice: Practice, client: Client) -> None:
+    await client.ask(MUTATION)
+
+    assert await Client(practice, scopes=frozenset({"read"})).codes(MUTATION) == ["FORBIDDEN"]
+
+
+async def test_a_document_is_as_good_the_second_time(client: Client, store: Store) -> None:
+    assert await client.ask(QUERY) == await client.ask(QUERY)
+    assert await client.codes("{ nothing }") == await client.codes("{ nothing }") == ["GRAPHQL_VALIDATION_FAILED"]
+    query = "query A { patients { totalCount } } query B { practitioners { totalCount } }"
+    assert await client.codes(query) == await client.codes(query)
+
+
+async def test_introspection_passes_the_limits(client: Client) -> None:
+    assert (await client.ask(get_introspection_query(input_value_deprecation=True)))["__schema"]["types"]
+
+
+async def test_the_stream_of_changes_is_not_served(practice: Practice) -> None:
+    context = Context(practice.desk, scopes=frozenset({"read"}))
+    stream = await schema.subscribe("subscription { groupAppointmentChanged { id } }", context_value=context)
+    messages = [error.message async for result in stream for error in result.errors or ()]
+
+    assert messages == ["This server streams no changes; ask groupAppointmentChanges for them."]
