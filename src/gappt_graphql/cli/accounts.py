@@ -1,0 +1,167 @@
+"""Accounts and their API keys."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from gappt_graphql.cli.common import Failed, Misused, account_name, chosen, setting_flags
+
+if TYPE_CHECKING:
+    from gappt_graphql.store import Account, ApiKey
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+@click.group()
+def account() -> None:
+    """
+    Make and list accounts.
+
+    An account is a practice whose book this service keeps, apart from all others.
+    """
+
+
+@account.command("create")
+@click.argument("name")
+@setting_flags("database_url")
+def create_account(name: str, database_url: str | None) -> None:
+    """Make an account without a key. `key create` makes account and key in one step."""
+    asyncio.run(_create_account(name, chosen(database_url=database_url).database_url))
+    click.echo(f"Made the account {name!r}.")
+
+
+@account.command("list")
+@as_json
+@setting_flags("database_url")
+def list_accounts(as_json: bool, database_url: str | None) -> None:
+    """List the accounts by name."""
+    accounts = asyncio.run(_accounts(chosen(database_url=database_url).database_url))
+    if as_json:
+        click.echo(json.dumps([{"name": one.name, "createdAt": one.created_at.isoformat()} for one in accounts]))
+        return
+    for one in accounts:
+        click.echo(f"{one.name}  (since {one.created_at:%Y-%m-%d}{', made by the demo' if one.demo else ''})")
+    if not accounts:
+        click.echo("No accounts yet: `gappt-graphql key create --account NAME` makes one with its first key.")
+
+
+@click.group()
+def key() -> None:
+    """
+    Make, list and revoke API keys.
+
+    A key opens one account's book, for reading or for writing too.
+    """
+
+
+@key.command("create")
+@account_name
+@click.option("--scopes", default="read,write", show_default=True, help="What the key may do: read, or read,write.")
+@as_json
+@setting_flags("database_url")
+def create_key(account_name: str, scopes: str, as_json: bool, database_url: str | None) -> None:
+    """Make an API key, and the account where there is none. The key is shown now and never again."""
+    wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+    secret = asyncio.run(_create_key(account_name, wanted, chosen(database_url=database_url).database_url))
+    if as_json:
+        click.echo(json.dumps({"key": secret}))
+        return
+    click.echo(secret)
+    click.echo("Keep it: it is stored as a digest only, so this is the one time that it is shown.", err=True)
+
+
+@key.command("list")
+@account_name
+@as_json
+@setting_flags("database_url")
+def list_keys(account_name: str, as_json: bool, database_url: str | None) -> None:
+    """List an account's keys, oldest first, by their last four characters."""
+    keys = asyncio.run(_keys(account_name, chosen(database_url=database_url).database_url))
+    if as_json:
+        click.echo(json.dumps([_as_json(one) for one in keys]))
+        return
+    for one in keys:
+        state = f"revoked {one.revoked_at:%Y-%m-%d %H:%M}" if one.revoked_at else "in use"
+        click.echo(
+            f"{one.id}  …{one.last_four}  {','.join(one.scopes)}  since {one.created_at:%Y-%m-%d %H:%M}  {state}"
+        )
+    if not keys:
+        click.echo("No keys yet: `gappt-graphql key create` makes one.")
+
+
+@key.command("revoke")
+@click.argument("id", type=click.IntRange(min=1))
+@account_name
+@setting_flags("database_url")
+def revoke_key(id: int, account_name: str, database_url: str | None) -> None:
+    """Revoke the key with this ID (see `key list`). It stops working at once, also on a running server."""
+    revoked = asyncio.run(_revoke_key(id, account_name, chosen(database_url=database_url).database_url))
+    click.echo(f"The key …{revoked.last_four} is revoked.")
+
+
+def _as_json(key: ApiKey) -> dict[str, object]:
+    return {
+        "id": str(key.id),
+        "lastFour": key.last_four,
+        "scopes": list(key.scopes),
+        "createdAt": key.created_at.isoformat(),
+        "revokedAt": key.revoked_at and key.revoked_at.isoformat(),
+    }
+
+
+async def _create_account(name: str, url: str) -> None:
+    from gappt_graphql.cli.moment import new_ids, now
+    from gappt_graphql.cli.opening import opened
+    from gappt_graphql.practice import access
+
+    async with opened(url) as store:
+        if await store.account_named(name):
+            raise Failed(f"There is an account named {name!r} already")
+        await access.ensure_account(store, name=name, now=now(), ids=new_ids())
+
+
+async def _accounts(url: str) -> list[Account]:
+    from gappt_graphql.cli.opening import opened
+
+    async with opened(url, create=False) as store:
+        return list(await store.accounts())
+
+
+async def _create_key(account_name: str, scopes: list[str], url: str) -> str:
+    from gappt_graphql.cli.moment import new_ids, now
+    from gappt_graphql.cli.opening import opened
+    from gappt_graphql.practice import access
+
+    if not scopes or not set(scopes) <= set(access.SCOPES):
+        raise Misused(f"--scopes takes {' or '.join(access.SCOPES)}, or both with a comma, not {','.join(scopes)!r}")
+    ids, moment = new_ids(), now()
+    async with opened(url) as store:
+        account = await access.ensure_account(store, name=account_name, now=moment, ids=ids)
+        issued = await access.issue_key(store, account=account.id, scopes=scopes, now=moment, ids=ids)
+        return issued.secret
+
+
+async def _keys(account_name: str, url: str) -> list[ApiKey]:
+    from gappt_graphql.cli.opening import account_named, opened
+
+    async with opened(url, create=False) as store:
+        account = await account_named(store, account_name)
+        return list(await store.keys(account.id))
+
+
+async def _revoke_key(id: int, account_name: str, url: str) -> ApiKey:
+    from gappt_graphql.cli.moment import now
+    from gappt_graphql.cli.opening import account_named, opened
+    from gappt_graphql.practice import access
+    from gappt_graphql.scheduling.ids import KeyId
+
+    async with opened(url, create=False) as store:
+        account = await account_named(store, account_name)
+        revoked = await access.revoke_key(store, account=account.id, id=KeyId(id), now=now())
+        if revoked is None:
+            raise Failed(f"The account {account_name!r} has no key with the id {id}")
+        return revoked

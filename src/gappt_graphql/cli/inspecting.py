@@ -1,0 +1,61 @@
+"""Commands that show or prepare what the service stands on: its schema, its settings, its store."""
+
+import json
+
+import click
+
+from gappt_graphql.cli.common import ALL_SETTINGS, all_given, chosen, setting_flags
+
+
+@click.command()
+def schema() -> None:
+    """Print the GraphQL schema."""
+    from gappt_graphql.graph.schema import sdl
+
+    click.echo(sdl(), nl=False)
+
+
+@click.command()
+@setting_flags("database_url")
+def migrate(database_url: str | None) -> None:
+    """
+    Bring the store up to date with this version.
+
+    It is made where there is none. serve does the same by itself for an embedded store. Refused while a server holds
+    the store.
+    """
+    from gappt_graphql.cli.opening import file_of, migrated
+
+    url = chosen(database_url=database_url).database_url
+    was_behind = migrated(url)
+    click.echo(f"{file_of(url)} is up to date{'' if was_behind else ' already'}.")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@setting_flags(*ALL_SETTINGS)
+def settings(as_json: bool, **flags: str | None) -> None:
+    """
+    Show each setting, its value, and where that comes from.
+
+    A flag of `serve` wins over the environment, which wins over the default. The flags are taken here too, to show
+    what `serve` would do with them.
+    """
+    every = all_given(**flags)
+    if as_json:
+        shown = [
+            {
+                "name": one.setting.variable,
+                "flag": one.setting.flag,
+                "value": one.shown,
+                "source": one.source,
+                "default": one.setting.default,
+                "meaning": one.setting.meaning,
+            }
+            for one in every
+        ]
+        click.echo(json.dumps(shown, indent=2))
+        return
+    for one in every:
+        click.echo(f"{one.setting.variable} = {one.shown}  (from: {one.source}; flag {one.setting.flag})")
+        click.echo(f"    {one.setting.meaning}. Takes {one.setting.takes}.")

@@ -1,0 +1,103 @@
+"""The serving process: the store, the application and the server around them, from start to a clean end."""
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+import uvicorn
+
+from gappt_graphql.cli.common import Failed
+from gappt_graphql.cli.demonstration import FIRST_QUERY, prepare
+from gappt_graphql.cli.moment import new_ids, now
+from gappt_graphql.cli.opening import file_of, opened
+from gappt_graphql.settings import Settings
+from gappt_graphql.web.app import create_app
+
+_SECONDS_TO_FINISH = 20
+
+
+async def run(settings: Settings, *, with_demo: bool) -> None:
+    """
+    Serve until a signal says to stop, then let what is running finish.
+
+    :raises Failed: if the address or the store can't be had, or --demo does not fit the store
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    file_of(settings.database_url)
+    with _listening(settings) as listener:
+        async with opened(settings.database_url, alone=True) as store:
+            ids = new_ids()
+            secret = await prepare(store, now=now(), ids=ids) if with_demo else None
+            app = create_app(store, clock=now, ids=ids, rate_limit=settings.rate_limit)
+            config = uvicorn.Config(
+                app,
+                lifespan="on",
+                log_config=None,
+                access_log=False,  # addresses may hold ids and names
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=10,
+                timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+                ws="none",
+            )
+            await _Server(config, announce=lambda: _announce(settings, secret)).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it takes requests, and ends without the signal that ended it."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # The original raises the signal once more at the end, so that a wanted end looks like a crash.
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for one in signals:
+            loop.add_signal_handler(one, self.handle_exit, one, None)
+        try:
+            yield
+        finally:
+            for one in signals:
+                loop.remove_signal_handler(one)
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """Take the address, before anything else is done for it."""
+    where = f"{settings.host}, port {settings.port}"
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sentence = f"Another process listens on {where} already: stop it, or choose another port with --port"
+        else:
+            sentence = f"Nothing can listen on {where}: {error.strerror}"
+        raise Failed(sentence) from None
+    with listener:
+        yield listener
+
+
+def _announce(settings: Settings, demo_key: str | None) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
+    if demo_key is None:
+        click.echo(f"Serving {file_of(settings.database_url)} at {address}/graphql; GraphiQL is at {address}/")
+        which = f" --database-url {settings.database_url}"
+        click.echo(f"A key for it: gappt-graphql key create --account NAME --scopes read,write{which}")
+    else:
+        click.echo(f"\nGraphiQL:  {address}/\nAPI key:   {demo_key}\n\nA first query to paste:\n\n{FIRST_QUERY}")
+    click.echo("Ctrl-C ends it.")

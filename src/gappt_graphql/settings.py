@@ -1,0 +1,155 @@
+"""Every setting: its name, what it is where nobody sets it, what it means, and what it takes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Value = str | int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting. `variable` is its environment variable, `flag` its flag of `serve`; a flag wins."""
+
+    name: str
+    default: Value
+    meaning: str
+    takes: str
+    parse: Callable[[str], Value]
+
+    @property
+    def variable(self) -> str:
+        return f"GAPPT_{self.name.upper()}"
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.name.replace('_', '-')}"
+
+
+@dataclass(frozen=True)
+class Given:
+    """A setting with its value, and where that comes from: `default`, `environment` or `flag`."""
+
+    setting: Setting
+    value: Value
+    source: str
+
+    @property
+    def shown(self) -> Value:
+        """The value without the password that a database's address may hold."""
+        if not isinstance(self.value, str) or "@" not in self.value:
+            return self.value
+        scheme, slashes, rest = self.value.partition("://")
+        return f"{scheme}{slashes}***@{rest.rpartition('@')[2]}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one run."""
+
+    database_url: str
+    host: str
+    port: int
+    rate_limit: int
+    workers: int
+
+
+class BadSetting(Exception):
+    """A value that a setting can't take; the message is for the person who set it."""
+
+
+def _database_url(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme == "sqlite":
+        # sqlite:///book.db is relative, sqlite:////var/book.db absolute, as SQLAlchemy has it.
+        if url.netloc or len(url.path) < 2 or url.query or url.fragment:
+            raise ValueError
+    elif url.scheme not in ("postgresql", "postgres") or not (url.netloc or url.path):
+        raise ValueError
+    return text
+
+
+def _host(text: str) -> str:
+    if not text or any(character.isspace() or character == "/" for character in text):
+        raise ValueError
+    return text
+
+
+def _whole_number(smallest: int, largest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        # Not int() alone, which also takes " 8_0 " and other scripts' digits.
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and smallest <= int(text) <= largest):
+            raise ValueError
+        return int(text)
+
+    return parse
+
+
+SETTINGS: Sequence[Setting] = (
+    Setting(
+        name="database_url",
+        default="sqlite:///book.db",
+        meaning="The store: a file of SQLite, relative to the working directory after three slashes",
+        takes="sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+        parse=_database_url,
+    ),
+    Setting(
+        name="host",
+        default="127.0.0.1",
+        meaning="The address to listen on; 127.0.0.1 is reachable from this machine only",
+        takes="a host name or an address",
+        parse=_host,
+    ),
+    Setting(
+        name="port",
+        default=8000,
+        meaning="The port to listen on",
+        takes="a whole number from 1 to 65535",
+        parse=_whole_number(1, 65535),
+    ),
+    Setting(
+        name="rate_limit",
+        default=0,
+        meaning="How many requests a minute each API key may make; 0 is no limit",
+        takes="a whole number from 0 to 1000000",
+        parse=_whole_number(0, 1_000_000),
+    ),
+    Setting(
+        name="workers",
+        default=1,
+        meaning="How many processes serve; an embedded store takes one",
+        takes="a whole number from 1 to 64",
+        parse=_whole_number(1, 64),
+    ),
+)
+
+
+def given(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> list[Given]:
+    """
+    Return every setting with its value and where it comes from. An empty variable counts as not set.
+
+    :raises BadSetting: if a flag or a variable has a value that the setting can't take
+    """
+    return [_given(setting, flags.get(setting.name), environment.get(setting.variable)) for setting in SETTINGS]
+
+
+def settings_of(all_given: Sequence[Given]) -> Settings:
+    """Return the values alone, by name."""
+    return Settings(**{one.setting.name: one.value for one in all_given})  # type: ignore[arg-type]  # each parser returns its field's type
+
+
+def _given(setting: Setting, flag: str | None, variable: str | None) -> Given:
+    if flag is not None:
+        return Given(setting, _parsed(setting, flag, f"the flag {setting.flag}"), "flag")
+    if variable:
+        return Given(setting, _parsed(setting, variable, "the environment"), "environment")
+    return Given(setting, setting.default, "default")
+
+
+def _parsed(setting: Setting, text: str, source: str) -> Value:
+    try:
+        return setting.parse(text)
+    except ValueError:
+        shown = Given(setting, text, source).shown
+        message = f"{setting.variable} can't be {shown!r}, which comes from {source}: it takes {setting.takes}"
+        raise BadSetting(message) from None

@@ -1,0 +1,47 @@
+"""The web application: which address answers with what."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+
+from gappt_graphql.graph.http import graphql_app
+from gappt_graphql.scheduling.ids import Ids
+from gappt_graphql.store import Store
+from gappt_graphql.web.answers import http_exception
+from gappt_graphql.web.bodies import BodyLimit
+from gappt_graphql.web.envelope import Envelope
+from gappt_graphql.web.explorer import ExplorerFiles, ExplorerOr, explorer_page
+from gappt_graphql.web.health import livez
+from gappt_graphql.web.keys import desk_opener
+from gappt_graphql.web.limits import RateLimit
+
+LARGEST_BODY = 128 * 1024
+"""Bytes. The largest operations that clients and gateways send are a tenth of it."""
+
+
+def create_app(
+    store: Store, *, clock: Callable[[], datetime], ids: Ids, rate_limit: int = 0, largest_body: int = LARGEST_BODY
+) -> Starlette:
+    """
+    Put the doors together around an open store, which stays the caller's to close.
+
+    The clock is asked once for each request. `rate_limit` is in requests a minute for each key; 0 is no limit.
+    """
+    open_desk = desk_opener(store, clock=clock, ids=ids, rate_limit=RateLimit(rate_limit))
+    app = Starlette(
+        routes=[
+            Route("/", explorer_page, methods=["GET"]),
+            Route("/graphql", ExplorerOr(graphql_app(open_desk))),
+            Route("/livez", livez, methods=["GET"]),
+            Mount("/explorer", ExplorerFiles()),
+        ],
+        middleware=[Middleware(Envelope), Middleware(BodyLimit, largest=largest_body)],
+        exception_handlers={HTTPException: http_exception},
+    )
+    # A redirect would make a POST of many clients a GET.
+    app.router.redirect_slashes = False
+    return app

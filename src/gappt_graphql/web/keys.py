@@ -1,0 +1,95 @@
+"""Who asks: the API key of a request, and the desk that it opens."""
+
+import binascii
+import math
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from gappt_graphql.practice.access import authenticate
+from gappt_graphql.practice.desk import Desk
+from gappt_graphql.scheduling.ids import Ids
+from gappt_graphql.store import Store
+from gappt_graphql.web.limits import RateLimit
+
+# Longer than any key; what is longer is refused without being looked at.
+_LONGEST = 512
+
+
+class Unauthenticated(HTTPException):
+    """No key, or none that is known. Asks for Bearer, since a browser opens a password box where Basic is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            401,
+            "An API key is needed: send it as 'Authorization: Bearer KEY', or as the user name of HTTP Basic.",
+            {"WWW-Authenticate": 'Bearer realm="gappt-graphql"'},
+        )
+
+
+class Throttled(HTTPException):
+    """The key asks too often. Says when to ask again, in seconds from now and in UNIX seconds."""
+
+    def __init__(self, wait: float, now: datetime) -> None:
+        seconds = math.ceil(wait)
+        again = math.ceil(now.timestamp() + wait)
+        super().__init__(
+            429,
+            f"This key has asked too often; ask again in {seconds} s.",
+            {"Retry-After": str(seconds), "X-RateLimit-Reset": str(again)},
+        )
+
+
+def desk_opener(
+    store: Store, *, clock: Callable[[], datetime], ids: Ids, rate_limit: RateLimit
+) -> Callable[[Request], Awaitable[Desk]]:
+    """Return the function that opens a desk for a request: it finds out whose key it is, and asks the clock once."""
+
+    async def open_desk(request: Request) -> Desk:
+        """
+        Return the desk of the account whose key the request carries; its scopes are left in `request.state.scopes`.
+
+        :raises Unauthenticated: without a key that is known and not revoked
+        :raises Throttled: if the key asks too often
+        """
+        secret = secret_of(request.headers.getlist("authorization"))
+        key = await authenticate(store, secret) if secret else None
+        if key is None:
+            raise Unauthenticated
+        now = clock()
+        if wait := rate_limit.take(key.id, now):
+            raise Throttled(wait, now)
+        request.state.scopes = frozenset(key.scopes)
+        return Desk(
+            store=store,
+            account=key.account_id,
+            now=now,
+            ids=ids,
+            request_id=request.state.request_id,
+            key_id=key.id,
+        )
+
+    return open_desk
+
+
+def secret_of(authorization: list[str]) -> str | None:
+    """Return the key in a request's Authorization headers: Bearer, or the user name of Basic with an empty password."""
+    if len(authorization) != 1 or len(authorization[0]) > _LONGEST:
+        return None
+    scheme, _, rest = authorization[0].partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip() or None
+    if scheme.lower() == "basic":
+        return _user_name(rest.strip())
+    return None
+
+
+def _user_name(credentials: str) -> str | None:
+    try:
+        name, colon, password = b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return name if name and colon and not password else None

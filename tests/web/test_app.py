@@ -1,0 +1,126 @@
+"""What every answer carries, and what is refused before an operation runs."""
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import cast
+
+import httpx2
+import pytest
+
+from gappt_graphql.scheduling.ids import Ids
+from gappt_graphql.store import Store
+from gappt_graphql.web.app import LARGEST_BODY, create_app
+
+
+async def test_livez_needs_no_key(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/livez")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/graphql/", "/graphqlx", "/explorer/nothing.js", "/explorer/../app.py"])
+async def test_an_address_with_nothing_there_is_a_404_in_json(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+
+    assert answer.status_code == 404
+    assert answer.json() == {"message": "There is nothing at this address."}
+
+
+async def test_a_method_that_an_address_does_not_take_is_a_405_in_json(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/livez")
+
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+    assert answer.json() == {"message": "This address does not take this method."}
+
+
+async def test_a_body_of_stated_length_over_the_limit_is_refused_unread(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/graphql", content=b" " * (LARGEST_BODY + 1))
+
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["extensions"] == {"code": "OPERATION_TOO_LARGE"}
+
+
+async def test_a_body_of_unstated_length_over_the_limit_is_refused(client: httpx2.AsyncClient, secret: str) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(LARGEST_BODY // 1024 + 1):
+            yield b" " * 1024
+
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+    answer = await client.post("/graphql", content=chunks(), headers=headers)
+
+    assert answer.status_code == 413
+
+
+async def test_a_body_of_the_largest_size_is_read(client: httpx2.AsyncClient, secret: str) -> None:
+    query = b'{"query": "{ __typename }"}'
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+
+    answer = await client.post("/graphql", content=query.ljust(LARGEST_BODY), headers=headers)
+
+    assert answer.json() == {"data": {"__typename": "Query"}}
+
+
+async def test_every_answer_has_a_request_id_of_its_own(client: httpx2.AsyncClient) -> None:
+    ids = {(await client.get("/livez")).headers["X-Request-Id"] for _ in range(3)}
+
+    assert len(ids) == 3
+
+
+async def test_a_callers_request_id_comes_back(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/livez", headers={"X-Request-Id": "trace-42"})
+
+    assert answer.headers["X-Request-Id"] == "trace-42"
+
+
+@pytest.mark.parametrize("harmful", ["", "two words", "a" * 65, "line%0Abreak", "é"])
+async def test_a_request_id_that_could_harm_a_log_is_replaced(client: httpx2.AsyncClient, harmful: str) -> None:
+    answer = await client.get("/livez", headers={"X-Request-Id": harmful.encode("latin-1")})
+
+    assert answer.headers["X-Request-Id"] != harmful
+
+
+@pytest.mark.parametrize("path", ["/livez", "/graphql", "/nothing", "/"])
+async def test_every_answer_has_the_security_headers(client: httpx2.AsyncClient, path: str) -> None:
+    headers = (await client.get(path)).headers
+
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+
+async def test_no_other_site_may_read_an_answer(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/livez", headers={"Origin": "https://elsewhere.example"})
+
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+
+A_PATIENT = "Ada Lovelace"
+
+
+class BrokenStore:
+    """A store that fails with a patient's name in its message."""
+
+    async def key_by_digest(self, digest: str) -> None:
+        raise RuntimeError(A_PATIENT)
+
+
+async def test_what_breaks_is_a_500_with_its_request_id_and_without_a_word_of_the_cause(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = create_app(cast(Store, BrokenStore()), clock=lambda: datetime.now(UTC), ids=Ids(0))
+    headers = {"Authorization": f"Bearer gappt_{'k' * 43}", "X-Request-Id": "r-1"}
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://practice.example") as client:
+        with caplog.at_level(logging.INFO):
+            answer = await client.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
+
+    error = answer.json()["errors"][0]
+    assert answer.status_code == 500
+    assert error["extensions"] == {"code": "INTERNAL", "correlationId": "r-1"}
+    assert A_PATIENT not in answer.text + caplog.text
+    assert [record.getMessage().count("request id r-1") for record in caplog.records if record.levelno >= 40] == [1]
+    assert "RuntimeError" in caplog.text
