@@ -1,6 +1,7 @@
 """Conflicts in the database are those that a slow look at every pair finds."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind, in
 from gappt_graphql.scheduling.directory import Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.spans import Span
+from gappt_graphql.store.conflicts import MOST
 
 HOUR = timedelta(hours=1)
 DOUBLE_BOOKED, UNAVAILABLE, PATIENT = EVERY_KIND = tuple(ConflictKind)
@@ -136,4 +138,28 @@ async def test_claims_conflict_with_what_a_slow_look_finds(practice: Practice, s
         return await book.conflicts_with([*stored, *proposed], EVERY_KIND, leaving_out=left_out)
 
     found = await practice.store.read(practice.account.id, work)
-    assert found == {claim.key: diary.conflicts(claim, left_out) for claim in [*stored, *proposed]}
+    every = {claim.key: diary.conflicts(claim, left_out) for claim in [*stored, *proposed]}
+    assert found == {key: the_first_of_each(conflicts) for key, conflicts in every.items()}
+
+
+async def test_a_claim_lists_the_first_ten_of_what_stands_against_one_person(practice: Practice) -> None:
+    groups = [practice.new_group(A_MONDAY + timedelta(days=day)) for day in range(MOST + 3)]
+    await practice.save(*groups)
+    claim = Claim(key=7, span=Span(A_MONDAY, A_MONDAY + timedelta(days=365)), practitioner_id=practice.practitioner.id)
+
+    async def work(book: Any) -> Any:
+        return await book.conflicts_with([claim], EVERY_KIND)
+
+    [conflicts] = (await practice.store.read(practice.account.id, work)).values()
+    assert [conflict.group_appointment_id for conflict in conflicts] == [group.id for group in groups[:MOST]]
+
+
+def the_first_of_each(conflicts: list[Conflict]) -> list[Conflict]:
+    """Return the first ten of each kind and patient."""
+    seen: Counter[Any] = Counter()
+    kept = []
+    for conflict in conflicts:
+        seen[conflict.kind, conflict.patient_id] += 1
+        if seen[conflict.kind, conflict.patient_id] <= MOST:
+            kept.append(conflict)
+    return kept

@@ -9,7 +9,8 @@ import pytest
 from builders import A_MONDAY, Practice
 from gappt_graphql.scheduling.asking import Condition, Listing, Operator, Order, Slice
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.store import paging
+from gappt_graphql.store import by_key, paging
+from gappt_graphql.store.statements import Statement
 from watched_rows import WatchedRows
 
 DAY = timedelta(days=1)
@@ -66,6 +67,57 @@ async def test_a_list_is_walked_in_order_along_an_index(
     (plan,) = rows.plans
     assert len(plan) == 1, plan
     assert step in plan[0]
+
+
+UPDATED = Condition("updated_at", Operator.GREATER_OR_EQUAL, (A_MONDAY,))
+OF_ONE = Condition("practitioner_id", Operator.IN, (1,))
+
+
+@pytest.mark.parametrize(
+    ("where", "order", "long"),
+    [
+        ((LIVE,), "starts_at", False),
+        ((LIVE, FROM, TO), "starts_at", False),
+        ((LIVE, UPDATED), "updated_at", False),
+        ((LIVE, OF_ONE, FROM), "starts_at", False),
+        ((Condition("id", Operator.IN, (1, 2)), UPDATED), "starts_at", False),
+        ((LIVE, OF_ONE), "created_at", True),
+        ((LIVE, Condition("practitioner_id", Operator.IN, (1, 2))), "starts_at", True),
+        ((LIVE, UPDATED), "starts_at", True),
+        ((LIVE, Condition("has_available_seats", Operator.IN, (True,))), "starts_at", True),
+        ((Condition("archived_at", Operator.IS_SET),), "starts_at", True),
+    ],
+)
+async def test_a_list_that_may_be_walked_far_for_a_few_rows_keeps_nobody_else_waiting(
+    rows: WatchedRows, where: tuple[Condition, ...], order: str, long: bool
+) -> None:
+    await paging.page(rows, GroupAppointment, Listing(where, (Order(order),)), Slice(50))
+
+    assert rows.long == [long]
+
+
+@pytest.mark.parametrize(
+    ("statement", "step"),
+    [
+        (by_key.ACTIVE_ATTENDEES_OF, "uq_attendees_active (account_id=? AND group_appointment_id=?)"),
+        (by_key.ATTENDEES_OF, "ix_attendees_appointment (account_id=? AND group_appointment_id=?)"),
+        (by_key.WAITLISTS_OF, "uq_waitlist_entries_waiting (account_id=? AND group_appointment_id=?)"),
+        (by_key.REPEATS_OF, "ix_group_appointments_series (account_id=? AND repeated_from_id=?)"),
+        (by_key.REFRESH_ATTENDEES_OF, "ix_attendees_appointment (account_id=? AND group_appointment_id=?)"),
+    ],
+)
+async def test_what_belongs_to_appointments_is_found_along_an_index(
+    rows: WatchedRows, statement: Statement, step: str
+) -> None:
+    await rows.fetch(statement, {"account": rows.account, "ids": (1, 2, 3)})
+
+    assert any(step in each for each in rows.plans[0]), rows.plans[0]
+
+
+async def test_old_idempotency_keys_are_found_by_their_age(rows: WatchedRows) -> None:
+    await rows.fetch(by_key.FORGET_OUTCOMES, {"account": rows.account, "before": A_MONDAY, "at_most": 20})
+
+    assert any("ix_idempotency_keys_age (account_id=? AND at<?)" in step for step in rows.plans[0]), rows.plans[0]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Transactions are all or nothing, readers see one moment, and processes queue."""
 
 import asyncio
+import gc
 import sqlite3
 import sys
 from contextlib import closing
@@ -11,6 +12,7 @@ from sqlalchemy import delete, text
 
 from gappt_graphql.scheduling.attendance import WaitlistEntry
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.scheduling.problems import Code, Refused
 from gappt_graphql.store import Edit, tables
 from gappt_graphql.store.locks import FileLock
 from gappt_graphql.store.opening import open_store
@@ -92,6 +94,27 @@ async def test_a_caller_who_leaves_does_not_stop_what_has_begun(practice):
 
     assert caller.cancelled()
     assert await stored(practice, group) == [True]
+
+
+@pytest.mark.parametrize(("failure", "told"), [(Refused.one(Code.CAPACITY_FULL, "Full."), 0), (ZeroDivisionError(), 1)])
+async def test_the_log_hears_of_failures_whose_caller_has_gone_but_not_of_refusals(practice, failure, told):
+    heard = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))
+    begun = asyncio.Event()
+
+    async def work(book):
+        begun.set()
+        await asyncio.sleep(0.01)
+        raise failure
+
+    caller = asyncio.create_task(practice.store.write(practice.account.id, work))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.wait([caller])
+    await practice.save(practice.new_group())
+    gc.collect()
+
+    assert heard == [failure] * told
 
 
 async def test_a_unit_of_work_is_alone_from_its_first_question_on(practice, raw, tmp_path):
@@ -199,6 +222,126 @@ async def test_a_reader_cannot_write(practice):
         await practice.store.read(practice.account.id, work)
 
     assert await stored(practice, practice.patients[0]) == [True]
+
+
+async def test_what_a_failed_unit_of_work_left_running_writes_nothing_any_more(practice):
+    group = practice.new_group()
+    left_running = []
+
+    async def later(book):
+        await asyncio.sleep(0)
+        await book.save([Edit(None, group)])
+
+    async def work(book):
+        left_running.append(asyncio.create_task(later(book)))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await practice.store.write(practice.account.id, work)
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await left_running[0]
+    assert await stored(practice, group) == [False]
+
+
+async def test_what_a_unit_of_work_left_running_writes_nothing_in_the_next_one(practice):
+    mine, theirs = practice.new_group(), practice.new_group()
+    books, begun = [], asyncio.Event()
+
+    async def keep(book):
+        books.append(book)
+
+    async def work(book):
+        begun.set()
+        await asyncio.sleep(0.01)
+        await book.save([Edit(None, mine)])
+
+    await practice.store.write(practice.account.id, keep)
+    writing_mine = asyncio.create_task(practice.store.write(practice.account.id, work))
+    await begun.wait()
+    with pytest.raises(RuntimeError, match="closed"):
+        await books[0].save([Edit(None, theirs)])
+    await writing_mine
+
+    assert await stored(practice, mine, theirs) == [True, False]
+
+
+async def test_a_unit_of_work_that_goes_on_after_sqlite_has_rolled_it_back_writes_nothing(practice):
+    first, second, later = (practice.new_group() for _ in range(3))
+    taken = f"INSERT OR ROLLBACK INTO accounts (account_id, name, created_at) VALUES ({practice.account.id}, '', 0)"
+
+    async def work(book):
+        await book.save([Edit(None, first)])
+        with pytest.raises(sqlite3.IntegrityError):
+            await book.fetch(Statement(text(taken)), {})
+        await book.save([Edit(None, second)])
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await practice.store.write(practice.account.id, work)
+    await practice.save(later)
+
+    assert await stored(practice, first, second, later) == [False, False, True]
+
+
+async def test_a_full_disk_is_an_error_and_the_next_write_is_none(practice):
+    many = [practice.new_group(notes="n" * 4000) for _ in range(40)]
+    later = practice.new_group()
+
+    async def work(book):
+        [(pages,)] = await book.fetch(Statement(text("PRAGMA page_count")), {})
+        await book.fetch(Statement(text(f"PRAGMA max_page_count = {pages + 5}")), {})
+        await book.save([Edit(None, group) for group in many])
+
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        await practice.store.write(practice.account.id, work)
+    assert not any(await stored(practice, *many))
+
+    await practice.store.write(
+        practice.account.id, lambda book: book.fetch(Statement(text("PRAGMA max_page_count = 1000000")), {})
+    )
+    await practice.save(later)
+    assert await stored(practice, later) == [True]
+
+
+async def test_a_unit_of_work_that_starts_another_is_told_instead_of_waiting_for_itself(practice):
+    async def work(book):
+        await practice.save(practice.new_group())
+
+    async with asyncio.timeout(5):
+        with pytest.raises(RuntimeError, match="wait for itself"):
+            await practice.store.write(practice.account.id, work)
+
+
+async def test_readers_find_seats_and_attendees_in_step_while_others_book_and_leave(practice):
+    group = await practice.group(max_attendees=12)
+
+    async def work(book):
+        found = (await book.find(GroupAppointment, [group.id]))[group.id]
+        await asyncio.sleep(0)
+        return found.active_attendees, len((await book.attendees_of([group.id]))[group.id])
+
+    async def seat(patient, seats):
+        before, after = (msgspec.structs.replace(group, active_attendees=taken) for taken in (seats, seats + 1))
+        attendee = practice.new_attendee(group, patient)
+        await practice.store.write(
+            practice.account.id, lambda book: book.save([Edit(before, after), Edit(None, attendee)])
+        )
+
+    async def write():
+        for seats, patient in enumerate(practice.patients):
+            caller = asyncio.create_task(seat(patient, seats))
+            await asyncio.sleep(0)
+            if seats % 3 == 0:
+                caller.cancel()
+            await asyncio.wait([caller])
+
+    writes = asyncio.create_task(write())
+    seen = []
+    while not writes.done():
+        seen += await asyncio.gather(*(practice.store.read(practice.account.id, work) for _ in range(6)))
+
+    await writes
+    assert all(seats == attendees for seats, attendees in seen)
 
 
 async def test_a_long_read_keeps_nobody_waiting(practice):

@@ -62,6 +62,9 @@ def file_of(url: str) -> Path:
     """
     Return the file of an embedded store, in a folder that exists.
 
+    To be asked before this process opens the store: the look into the file that it takes, on closing, would drop the
+    locks that SQLite holds on it, and another process would take away the log that this one writes.
+
     :raises Misused: if the address is of another kind of store
     :raises Failed: if no file can be there
     """

@@ -193,8 +193,14 @@ class WritableBook(Book, Protocol):
     async def kept_outcome(self, key: str) -> KeptOutcome | None:
         """Return what this idempotency key did before."""
 
+    async def open_account(self, account: Account) -> None:
+        """Write the account itself, where this is the first that its book holds."""
+
     async def keep_outcome(self, outcome: KeptOutcome) -> None:
         """Remember what an idempotency key did."""
+
+    async def forget_outcomes(self, *, before: datetime, at_most: int) -> None:
+        """Forget what idempotency keys did before this moment, the oldest first."""
 
     async def journal(self, changes: Sequence[Change], audit: Sequence[AuditRow]) -> None:
         """

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store import Account, ApiKey, by_key
-from gappt_graphql.store.book import Reading, Writing
-from gappt_graphql.store.statements import Row, instant, plain
+from gappt_graphql.store.statements import Reading, Row, Writing, instant, plain
 
 
 async def accounts(connection: Reading) -> Sequence[Account]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, not_, select, true
 
@@ -83,10 +84,25 @@ def found_by_key(shape: Shape) -> bool:
     )
 
 
-def is_costly(shape: Shape) -> bool:
-    """Tell whether the filter may look at many rows for each that it finds."""
-    return any(test.field in ("has_conflicts", "name") for test in shape)
+def is_costly(shape: Shape, first: str) -> bool:
+    """
+    Tell whether a list with this filter, ordered by that field first, may look at many more rows than it finds.
 
+    It does not where an index is walked that has the rows of the filter together and in order.
+    """
+    if any(test.field in ("has_conflicts", "name") for test in shape):
+        return True
+    others = [test for test in shape if test.field != first and test != _LIVE]
+    if not others or found_by_key(shape):
+        return False
+    return first != "starts_at" or others not in _IN_ORDER_OF_TIME
+
+
+_LIVE = Test("archived_at", Operator.IS_NOT_SET, 0)
+_IN_ORDER_OF_TIME = [
+    [Test(field, Operator.IN, 1)]
+    for field in ("practitioner_id", "business_id", "appointment_type_id", "repeated_from_id")
+]
 
 Zones = Sequence[tuple[int, str]]
 """Each business with its time zone."""
@@ -184,7 +200,8 @@ def _may_be_a_name(words: str) -> bool:
 
 
 def _pattern(words: str) -> str:
-    escaped = words.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    # As names are kept: in composed form, whatever the client's keyboard makes of an accent.
+    escaped = normalize("NFC", words).casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 

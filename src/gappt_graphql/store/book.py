@@ -1,7 +1,8 @@
 """The book of one account, on any connection that runs statements: each question is a statement or two."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
 from gappt_graphql.scheduling.asking import Listing, Page, Slice
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
@@ -9,11 +10,13 @@ from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointmentId, PatientId, PractitionerId
 from gappt_graphql.store import (
+    Account,
     AuditRow,
     Change,
     Edit,
     KeptOutcome,
     Record,
+    access,
     by_key,
     conflicts,
     feed,
@@ -22,24 +25,10 @@ from gappt_graphql.store import (
     saving,
 )
 from gappt_graphql.store.records import codec
-from gappt_graphql.store.statements import Row, Statement
+from gappt_graphql.store.statements import Reading, Row, Statement, Writing
 
 R = TypeVar("R", bound=Record)
 Placed = TypeVar("Placed", Attendee, WaitlistEntry)
-
-
-class Reading(Protocol):
-    """A connection in a transaction, to read."""
-
-    async def fetch(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
-        """Run the statement and return all its rows."""
-
-
-class Writing(Reading, Protocol):
-    """A connection in a transaction, to read and write."""
-
-    async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
-        """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
 
 
 class ReadableBook:
@@ -165,11 +154,17 @@ class WritableBook(ReadableBook):
     async def save(self, edits: Sequence[Edit]) -> None:
         await saving.save(self, edits)
 
+    async def open_account(self, account: Account) -> None:
+        await access.add_account(self._pen, account)
+
     async def kept_outcome(self, key: str) -> KeptOutcome | None:
         return await journal.kept_outcome(self, key)
 
     async def keep_outcome(self, outcome: KeptOutcome) -> None:
         await journal.keep_outcome(self, outcome)
+
+    async def forget_outcomes(self, *, before: datetime, at_most: int) -> None:
+        await journal.forget_outcomes(self, before=before, at_most=at_most)
 
     async def journal(self, changes: Sequence[Change], audit: Sequence[AuditRow]) -> None:
         await journal.write(self, changes, audit)

@@ -3,7 +3,20 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, bindparam, case, cast, insert, literal_column, null, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    bindparam,
+    case,
+    cast,
+    delete,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.elements import BindParameter
 
@@ -80,7 +93,8 @@ def _refresh_copies(attendees_in: Column[Any]) -> Statement:
         update(attendees)
         .where(attendees.c.account_id == _ACCOUNT, in_keys(attendees_in, "ids"))
         .where(groups.c.account_id == attendees.c.account_id, groups.c.id == attendees.c.group_appointment_id)
-        .values({name: groups.c[name] for name in _COPIES} | {"is_busy": case((busy, _ON), else_=_OFF)})
+        .values({name: groups.c[name] for name in _COPIES} | {"is_busy": case((busy, _ON), else_=_OFF)}),
+        long=True,
     )
 
 
@@ -152,6 +166,21 @@ KEPT_OUTCOME = Statement(
     .where(tables.idempotency_keys.c.key == bindparam("idempotency_key"))
 )
 KEEP_OUTCOME = _upsert(tables.idempotency_keys)
+
+
+def _forget_outcomes() -> Statement:
+    """Takes :account, :before and :at_most."""
+    kept, old = tables.idempotency_keys, tables.idempotency_keys.alias("old")
+    oldest = (
+        select(old.c.key)
+        .where(old.c.account_id == _ACCOUNT, old.c.at < bindparam("before"))
+        .order_by(old.c.at)
+        .limit(bindparam("at_most"))
+    )
+    return Statement(delete(kept).where(kept.c.account_id == _ACCOUNT, kept.c.key.in_(oldest)))
+
+
+FORGET_OUTCOMES = _forget_outcomes()
 
 TAKE_NUMBERS = Statement(
     update(tables.accounts)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Select,
     Table,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    func,
     literal_column,
     null,
     or_,
@@ -26,6 +28,8 @@ from gappt_graphql.scheduling.ids import GroupAppointmentId, PatientId, Unavaila
 from gappt_graphql.store.given import InOrder, a_day_before, as_rows, given, inlined, unindexed
 from gappt_graphql.store.statements import Row, Rows, Statement, in_keys, instant
 from gappt_graphql.store.tables import attendees, group_appointments, unavailable_blocks
+
+MOST = 10
 
 KINDS = tuple(sorted(ConflictKind))
 """The kinds by their numbers in rows, which sort like their names."""
@@ -50,7 +54,12 @@ async def conflicts_with(
     *,
     leaving_out: Collection[GroupAppointmentId] = (),
 ) -> Mapping[int, Sequence[Conflict]]:
-    """Return what the stored book holds against each claim, by its key, in order of time."""
+    """
+    Return what the stored book holds against each claim, by its key, in order of time.
+
+    Of one kind, for one practitioner or patient, these are the first `MOST` of a claim: a proposal of a year of whole
+    days over a full diary would have a million.
+    """
     found: dict[int, list[Conflict]] = {claim.key: [] for claim in claims}
     if found and kinds:
         parameters = {
@@ -97,7 +106,7 @@ def _of_stored(kinds: frozenset[ConflictKind]) -> Statement:
         .select_from(InOrder(asked, place, _holds(place, asked.c.own)))
         .cte("needed")
     )
-    return _union(_found(asked, needed, kind) for kind in KINDS if kind in kinds)
+    return _in_order(_every(_found(asked, needed, kind) for kind in KINDS if kind in kinds))
 
 
 @lru_cache
@@ -105,7 +114,7 @@ def _with_claims(kinds: frozenset[ConflictKind]) -> Statement:
     """What stands against claims given as values, apart from the appointments left out."""
     stem = ("key", "own", "starts_at", "ends_at")
     asked, needed = given("claims", *stem, "practitioner_id"), given("needs", *stem, "patient_id")
-    return _union(_found(asked, needed, kind, leaving_out=True) for kind in KINDS if kind in kinds)
+    return _first(MOST, _every(_found(asked, needed, kind, leaving_out=True) for kind in KINDS if kind in kinds))
 
 
 def _stem(claim: Claim) -> tuple[object, ...]:
@@ -205,10 +214,25 @@ def _later(one: ColumnElement[Any], other: ColumnElement[Any], *, first: bool = 
     return case((one < other if first else one > other, one), else_=other)
 
 
-def _union(found: Iterator[Iterator[Select[Any]]]) -> Statement:
-    every = [each for of_kind in found for each in of_kind]
+def _every(found: Iterator[Iterator[Select[Any]]]) -> CompoundSelect[Any]:
+    return union_all(*(each for of_kind in found for each in of_kind))
+
+
+def _in_order(every: CompoundSelect[Any] | Select[Any]) -> Statement:
     # By the shared span, the kind, the other record and the patient: the order of `conflicts.in_order_of_time`.
-    return Statement(union_all(*every).order_by(text("3, 4, 2, 5, 6")), long=True)
+    return Statement(every.order_by(text("3, 4, 2, 5, 6")), long=True)
+
+
+def _first(most: int, every: CompoundSelect[Any]) -> Statement:
+    found = every.subquery()
+    place = func.row_number().over(
+        partition_by=[found.c.key, found.c.kind, found.c.patient_id],
+        order_by=[found.c.starts_at, found.c.ends_at, found.c.other],
+    )
+    placed = select(found, place.label("place")).subquery()
+    return _in_order(
+        select(*(placed.c[column.name] for column in found.c)).where(placed.c.place <= literal_column(str(most)))
+    )
 
 
 def _conflict(row: Row) -> Conflict:

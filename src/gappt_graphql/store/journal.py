@@ -1,6 +1,7 @@
 """The journal of an account: its change feed and its audit, numbered in the order of commits; and kept outcomes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -35,6 +36,11 @@ async def kept_outcome(rows: Rows, key: str) -> KeptOutcome | None:
 async def keep_outcome(rows: WritableRows, kept: KeptOutcome) -> None:
     """Remember what an idempotency key did, instead of what it did before, if anything."""
     await rows.run(by_key.KEEP_OUTCOME, [{"account_id": rows.account, **_fields(kept)}])
+
+
+async def forget_outcomes(rows: WritableRows, *, before: datetime, at_most: int) -> None:
+    """Forget what idempotency keys did before this moment, the oldest first."""
+    await rows.fetch(by_key.FORGET_OUTCOMES, {"account": rows.account, "before": before, "at_most": at_most})
 
 
 def _change(rows: Rows, number: int, change: Change) -> dict[str, object]:

@@ -131,7 +131,9 @@ def _as_page(walked: list[R], part: Slice) -> Page[R]:
 @lru_cache(maxsize=_STATEMENTS_KEPT)
 def _page(kind: type[Record], shape: Shape, window: _Window) -> Statement:
     fields = Fields(kind, codec(kind).table, indexed={"id"} if found_by_key(shape) else None)
-    return Statement(window.cut(select(*codec(kind).columns), shape, fields), long=is_costly(shape))
+    return Statement(
+        window.cut(select(*codec(kind).columns), shape, fields), long=is_costly(shape, window.order[0].field)
+    )
 
 
 @lru_cache(maxsize=_STATEMENTS_KEPT)

@@ -1,42 +1,33 @@
 """Reading connections of an embedded store: a few, each for one unit of work at a time, none of them able to write."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from gappt_graphql.store.locks import hurried, in_thread
+from gappt_graphql.store.connections import Connection
+from gappt_graphql.store.locks import hurried
 from gappt_graphql.store.statements import Row, Statement
 
 COUNT = 4
-_CACHED_STATEMENTS = 512
+_PRAGMAS = ("query_only=ON", "busy_timeout=10000", "trusted_schema=OFF", "mmap_size=0")
 
 
 class Reader:
-    """A connection in a reading transaction, which sees one moment of the store."""
+    """A connection in a transaction, as a unit of work has it until its end: it sees one moment of the store."""
 
-    def __init__(self, connection: sqlite3.Connection, executor: Executor) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._executor = executor
         self._turn = asyncio.Lock()
         self._closed = False
 
     async def fetch(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
         """Run the statement here and now: it takes some ten microseconds. A long one gets a thread."""
+        text, values = statement.sqlite, statement.sqlite_parameters(parameters)
         async with self._turn:
-            if self._closed:
-                raise RuntimeError("The book is closed: its unit of work has ended.")
-            text, values = statement.sqlite, statement.sqlite_parameters(parameters)
-            if not statement.long:
-                return self._connection.execute(text, values).fetchall()
-            return await in_thread(
-                self._executor,
-                lambda: self._connection.execute(text, values).fetchall(),
-                interrupt=self._connection.interrupt,
-            )
+            self._check_open()
+            return await self._connection.fetch(text, values, long=statement.long)
 
     async def end(self) -> None:
         """Let nothing more be asked, and stop the thread that may still run for a unit of work that failed."""
@@ -44,24 +35,28 @@ class Reader:
         if self._turn.locked():
             await hurried(asyncio.ensure_future(self._turn.acquire()), self._connection.interrupt)
 
+    def _check_open(self) -> None:
+        # SQLite ends a transaction by itself after some errors of the disk: what came next would stand alone.
+        if self._closed or not self._connection.in_transaction:
+            raise RuntimeError("The book is closed: its unit of work has ended.")
+
 
 class Readers:
     """The reading connections. They are opened when they are first needed, and kept."""
 
-    def __init__(self, path: Path, executor: Executor) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._executor = executor
         self._free = asyncio.Semaphore(COUNT)
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[Connection] = []
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Reader]:
         """Wait for a connection, and have it in a transaction of its own."""
         async with self._free:
-            connection = self._idle.pop() if self._idle else self._open()
-            reader = Reader(connection, self._executor)
+            connection = self._idle.pop() if self._idle else await self._open()
+            reader = Reader(connection)
             try:
-                connection.execute("BEGIN")
+                connection.begin()
                 yield reader
             finally:
                 try:
@@ -75,16 +70,7 @@ class Readers:
         for _ in range(COUNT):
             await self._free.acquire()
         while self._idle:
-            self._idle.pop().close()
+            await self._idle.pop().close()
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"file:{quote(str(self._path.absolute()))}?mode=ro",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=_CACHED_STATEMENTS,
-        )
-        for pragma in ("query_only=ON", "busy_timeout=10000", "trusted_schema=OFF", "mmap_size=0"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
+    async def _open(self) -> Connection:
+        return await Connection.open(f"file:{quote(str(self._path.absolute()))}?mode=ro", pragmas=_PRAGMAS)

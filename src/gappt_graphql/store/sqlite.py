@@ -2,18 +2,18 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar, cast
-
-import aiosqlite
+from typing import TypeVar
 
 from gappt_graphql.scheduling.ids import AccountId
-from gappt_graphql.store import Account, ApiKey, Book, NameTaken, WritableBook, access, book, readers
-from gappt_graphql.store.locks import FileLock, WritersQueue, to_the_end
+from gappt_graphql.scheduling.problems import Refused
+from gappt_graphql.store import Account, ApiKey, Book, NameTaken, WritableBook, access, book
+from gappt_graphql.store.connections import Connection
+from gappt_graphql.store.locks import FileLock, WritersQueue
 from gappt_graphql.store.readers import Reader, Readers
-from gappt_graphql.store.statements import Row, Statement
+from gappt_graphql.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -35,11 +35,11 @@ _PRAGMAS_BESIDE_A_SERVER = (*_PRAGMAS, "wal_autocheckpoint=0")
 class SqliteStore:
     """A store in one file. Open it with `open_store`."""
 
-    def __init__(self, path: Path, connection: aiosqlite.Connection, *, serving: FileLock | None) -> None:
+    def __init__(self, path: Path, connection: Connection, *, serving: FileLock | None) -> None:
         self._connection = connection
         self._serving = serving
-        self._executor = ThreadPoolExecutor(readers.COUNT + 1, thread_name_prefix="store")
-        self._readers = Readers(path, self._executor)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="writers-queue")
+        self._readers = Readers(path)
         self._order = asyncio.Lock()
         self._queue = WritersQueue(path, self._executor)
         self._writes: set[asyncio.Task[object]] = set()
@@ -48,14 +48,8 @@ class SqliteStore:
     @classmethod
     async def open(cls, path: Path, *, serving: FileLock | None) -> "SqliteStore":
         """Open the file, to serve it if the lock of the serving process is given; the store lets go of it."""
-        connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=512)
-        try:
-            for pragma in _PRAGMAS if serving is not None else _PRAGMAS_BESIDE_A_SERVER:
-                await connection.execute_fetchall(f"PRAGMA {pragma}")
-            return cls(path, connection, serving=serving)
-        except BaseException:
-            await connection.close()
-            raise
+        pragmas = _PRAGMAS if serving is not None else _PRAGMAS_BESIDE_A_SERVER
+        return cls(path, await Connection.open(str(path), pragmas=pragmas), serving=serving)
 
     async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
         return await self._reading(lambda reader: work(book.ReadableBook(account, reader)))
@@ -105,19 +99,25 @@ class SqliteStore:
         async with self._readers.one() as reader:
             return await work(reader)
 
-    async def _writing(self, work: Callable[["_Writer"], Awaitable[T]]) -> T:
+    async def _writing(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         """
         Run the work in a task of its own, so that a caller who is cancelled leaves a whole transaction behind, or none.
 
         The set keeps the task alive, and lets `close` wait for it.
         """
         self._check_open()
+        if asyncio.current_task() in self._writes:
+            raise RuntimeError("A unit of work that writes can't start another: it would wait for itself.")
         task = asyncio.create_task(self._in_turn(work))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_tell_of_failure)
+            raise
 
-    async def _in_turn(self, work: Callable[["_Writer"], Awaitable[T]]) -> T:
+    async def _in_turn(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         async with self._order, self._queue.turn():
             for _ in range(_ATTEMPTS - 1):
                 try:
@@ -128,14 +128,17 @@ class SqliteStore:
                     # Another process made the same id in the same millisecond: the work makes others now.
             return await self._transaction(work)
 
-    async def _transaction(self, work: Callable[["_Writer"], Awaitable[T]]) -> T:
+    async def _transaction(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+        writer = Writer(self._connection)
         try:
-            await self._connection.execute_fetchall("BEGIN IMMEDIATE")
-            done = await work(_Writer(self._connection))
-            await self._connection.commit()
+            await self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                done = await work(writer)
+            finally:
+                await writer.end()
+            await self._connection.execute("COMMIT")
         except BaseException:
-            # Nothing to roll back is no error, and the connection does one thing after the other.
-            await to_the_end(asyncio.ensure_future(self._connection.rollback()))
+            self._connection.rollback()
             raise
         return done
 
@@ -144,18 +147,9 @@ class SqliteStore:
             raise RuntimeError("The store is closed.")
 
 
-class _Writer:
-    """The writing connection, in a transaction."""
-
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
-
-    async def fetch(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
-        values = statement.sqlite_parameters(parameters)
-        return cast(list[Row], await self._connection.execute_fetchall(statement.sqlite, values))
-
-    async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
-        if not each:
-            return 0
-        cursor = await self._connection.executemany(statement.sqlite, each)
-        return cursor.rowcount
+def _tell_of_failure(task: asyncio.Task[T]) -> None:
+    """Tell the log how a write failed whose caller has gone. A refusal is nobody's business any more."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, Refused):
+        message = "A write failed after its caller had gone"
+        task.get_loop().call_exception_handler({"message": message, "exception": error, "task": task})

@@ -65,20 +65,28 @@ class Statement:
         return str(compiled), constants, list(compiled.positiontup or ())
 
 
-class Rows(Protocol):
-    """What a question needs of the book it is asked of: the account, and a way to run statements."""
-
-    account: AccountId
+class Reading(Protocol):
+    """A connection in a transaction, to read."""
 
     async def fetch(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
         """Run the statement and return all its rows."""
 
 
-class WritableRows(Rows, Protocol):
-    """What an edit needs of the book it is written in."""
+class Writing(Reading, Protocol):
+    """A connection in a transaction, to read and write."""
 
     async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
         """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
+
+
+class Rows(Reading, Protocol):
+    """What a question needs of the book it is asked of: the account, and a way to run statements."""
+
+    account: AccountId
+
+
+class WritableRows(Rows, Writing, Protocol):
+    """What an edit needs of the book it is written in."""
 
 
 def in_keys(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:

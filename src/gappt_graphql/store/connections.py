@@ -1,0 +1,109 @@
+"""A connection to an embedded store, with two ways to run a statement: at once, or in a thread."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from gappt_graphql.store.locks import to_the_end
+from gappt_graphql.store.statements import Row
+
+T = TypeVar("T")
+
+_CACHED_STATEMENTS = 512
+
+
+class Connection:
+    """
+    One connection, for one unit of work at a time, which awaits each statement before the next.
+
+    The thread is aiosqlite's. What takes some ten microseconds is run past it, here and now: a change of threads takes
+    longer, and while the event loop is busy it takes milliseconds.
+    """
+
+    def __init__(self, here: sqlite3.Connection, threaded: aiosqlite.Connection) -> None:
+        self._here = here
+        self._threaded = threaded
+
+    @classmethod
+    async def open(cls, database: str, *, pragmas: Sequence[str]) -> "Connection":
+        """Open the database, a path or a `file:` URI."""
+        opened: list[sqlite3.Connection] = []
+
+        def connect() -> sqlite3.Connection:
+            opened.append(
+                sqlite3.connect(
+                    database,
+                    uri=database.startswith("file:"),
+                    isolation_level=None,
+                    check_same_thread=False,
+                    cached_statements=_CACHED_STATEMENTS,
+                )
+            )
+            return opened[0]
+
+        async def begin() -> aiosqlite.Connection:
+            return await aiosqlite.Connection(connect, iter_chunk_size=64)
+
+        beginning = asyncio.ensure_future(begin())
+        try:
+            connection = cls(threaded=await to_the_end(beginning), here=opened[0])
+        except asyncio.CancelledError:
+            if not beginning.cancelled() and beginning.exception() is None:
+                await beginning.result().close()
+            raise
+        try:
+            for pragma in pragmas:
+                await connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._here.in_transaction
+
+    async def execute(self, text: str) -> None:
+        """Run a statement that may wait, for another program or for the disk; it is never left half done."""
+        await self._to_the_end(self._threaded.execute_fetchall(text))
+
+    def begin(self) -> None:
+        """Begin a transaction that only reads, which waits for nobody."""
+        self._here.execute("BEGIN")
+
+    def rollback(self) -> None:
+        """End the transaction, if there is one, without its effects."""
+        self._here.rollback()
+
+    async def fetch(self, text: str, parameters: Mapping[str, Any], *, long: bool) -> list[Row]:
+        """Run a statement and return its rows."""
+        if not long:
+            return self._here.execute(text, parameters).fetchall()
+        rows = await self._interruptible(self._threaded.execute_fetchall(text, parameters))
+        return list(rows)  # type: ignore[arg-type]  # aiosqlite promises rows, but gives the tuples of its connection
+
+    async def run(self, text: str, each: Sequence[Mapping[str, Any]], *, long: bool) -> int:
+        """Run a statement with each of these parameters and return how many rows it touched."""
+        if not long:
+            return self._here.executemany(text, each).rowcount
+        cursor = await self._interruptible(self._run_in_thread(text, each))
+        return cursor.rowcount
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs in the thread."""
+        self._here.interrupt()
+
+    async def close(self) -> None:
+        await self._threaded.close()
+
+    async def _run_in_thread(self, text: str, each: Sequence[Mapping[str, Any]]) -> aiosqlite.Cursor:
+        return await self._threaded.executemany(text, each)
+
+    async def _interruptible(self, running: Awaitable[T]) -> T:
+        return await to_the_end(asyncio.ensure_future(running), interrupt=self.interrupt)
+
+    async def _to_the_end(self, running: Awaitable[T]) -> T:
+        return await to_the_end(asyncio.ensure_future(running))
