@@ -13,7 +13,7 @@ def test_without_flags_and_environment_every_setting_has_its_default() -> None:
     settings = settings_of(given({}, {}))
 
     assert (settings.database_url, settings.host, settings.port) == ("sqlite:///book.db", "127.0.0.1", 8000)
-    assert (settings.rate_limit, settings.workers) == (0, 1)
+    assert (settings.rate_limit, settings.workers, settings.idempotency_hours) == (0, 1, 24)
 
 
 def test_the_environment_wins_over_the_default() -> None:
@@ -46,6 +46,7 @@ def test_an_empty_flag_is_refused() -> None:
         ("rate_limit", "-1"),
         ("rate_limit", "1.5"),
         ("workers", "0"),
+        ("idempotency_hours", "0"),
         ("host", ""),
         ("host", "127.0.0.1/24"),
         ("host", "two words"),

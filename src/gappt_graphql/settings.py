@@ -52,6 +52,7 @@ class Settings:
     port: int
     rate_limit: int
     workers: int
+    idempotency_hours: int
 
 
 class BadSetting(Exception):
@@ -120,6 +121,13 @@ SETTINGS: Sequence[Setting] = (
         meaning="How many processes serve; an embedded store takes one",
         takes="a whole number from 1 to 64",
         parse=_whole_number(1, 64),
+    ),
+    Setting(
+        name="idempotency_hours",
+        default=24,
+        meaning="How many hours an idempotency key is remembered, so that a retry takes effect once",
+        takes="a whole number from 1 to 720",
+        parse=_whole_number(1, 720),
     ),
 )
 

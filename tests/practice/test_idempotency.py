@@ -129,6 +129,32 @@ async def test_a_key_is_forgotten_after_a_day(practice):
     assert await directory.create_patient(practice.desk, ADD_ZOE) == again
 
 
+async def test_keys_of_the_past_are_swept_a_few_at_a_time_by_those_that_come(practice, other_practice, tmp_path):
+    names = [f"k{n}" for n in range(45)]
+    for name in names:
+        await directory.create_patient(practice.desk, CreatePatient(last_name="Lee", idempotency_key=name))
+    await directory.create_patient(other_practice.desk, ADD_ZOE)
+    practice.now += timedelta(hours=24, seconds=1)
+
+    kept = []
+    for name in ("new 1", "new 2", "new 3", "new 4"):
+        await directory.create_patient(practice.desk, CreatePatient(last_name="Lee", idempotency_key=name))
+        kept.append(written(tmp_path)["idempotency_keys"])
+
+    assert kept == [45 - 20 + 2, 45 - 40 + 3, 4, 5]
+
+
+async def test_a_desk_remembers_keys_as_long_as_it_is_told(practice):
+    desk = msgspec.structs.replace(practice.desk, keys_kept_for=timedelta(hours=2))
+    first = await directory.create_patient(desk, ADD_ZOE)
+
+    within = msgspec.structs.replace(desk, now=desk.now + timedelta(hours=2))
+    after = msgspec.structs.replace(desk, now=desk.now + timedelta(hours=2, seconds=1))
+
+    assert await directory.create_patient(within, ADD_ZOE) == first
+    assert await directory.create_patient(after, ADD_ZOE) != first
+
+
 async def test_a_retry_tells_null_from_absence(practice):
     zoe = (await directory.create_patient(practice.desk, ADD_ZOE)).id
     await directory.update_patient(practice.desk, UpdatePatient(id=zoe, idempotency_key="k2"))

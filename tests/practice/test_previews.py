@@ -1,6 +1,6 @@
 """Previews: what a command would do, with nothing stored."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -66,9 +66,19 @@ async def test_a_preview_of_skip_shows_the_dates_that_would_be_left_out(practice
 
 
 async def test_a_preview_without_a_date_has_only_problems(practice: Practice) -> None:
-    proposal = await booking.preview_create(practice.desk, creation(practice, max_attendees=0))
+    too_late = datetime(2201, 1, 1, tzinfo=UTC)
+    proposal = await booking.preview_create(practice.desk, creation(practice, starts_at=too_late, max_attendees=0))
     assert proposal.occurrences == ()
-    assert [problem.field for problem in proposal.problems] == [("max_attendees",)]
+    assert [problem.field for problem in proposal.problems] == [("starts_at",), ("max_attendees",)]
+
+
+async def test_a_preview_shows_its_dates_beside_the_problems_of_other_fields(practice: Practice) -> None:
+    await practice.group(A_MONDAY + WEEK)
+    command = creation(practice, max_attendees=0, repeat_rule=WEEKLY, on_conflict=OnConflict.REJECT)
+    proposal = await booking.preview_create(practice.desk, command)
+    assert conflicting(proposal) == [1]
+    assert [problem.code for problem in proposal.problems] == [Code.OUT_OF_RANGE, Code.CONFLICT]
+    assert (await refusal(booking.create(practice.desk, command))).problems == proposal.problems
 
 
 async def test_a_move_is_shown_at_its_new_times_without_its_old_self(practice: Practice) -> None:

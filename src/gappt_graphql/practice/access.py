@@ -31,23 +31,32 @@ async def ensure_account(store: Store, *, name: str, now: datetime, ids: Ids, de
 
     :raises Refused: if the name is blank, too long or not plain text
     """
-    existing = await store.account_named(name)
+    account = new_account(name=name, now=now, ids=ids, demo=demo)
+    existing = await store.account_named(account.name)
     if existing is not None:
         return existing
-    problems: list[Problem] = []
-    checked_name = checked(name, "name", LONGEST_NAME, problems)
-    if not name.strip():
-        problems.append(Problem(Code.REQUIRED, "An account needs a name.", ("name",)))
-    refuse_if_any(problems)
-    account = Account(id=AccountId(ids.next(now)), name=checked_name, created_at=now, demo=demo)
     try:
         await store.add_account(account)
-    except NameTaken:  # by somebody who was faster, or by the same name in another Unicode form
-        existing = await store.account_named(checked_name)
+    except NameTaken:  # by somebody who was faster
+        existing = await store.account_named(account.name)
         if existing is None:
             raise
         return existing
     return account
+
+
+def new_account(*, name: str, now: datetime, ids: Ids, demo: bool = False) -> Account:
+    """
+    Return an account of this name, to be written.
+
+    :raises Refused: if the name is blank, too long or not plain text
+    """
+    problems: list[Problem] = []
+    name = checked(name, "name", LONGEST_NAME, problems)
+    if not name.strip():
+        problems.append(Problem(Code.REQUIRED, "An account needs a name.", ("name",)))
+    refuse_if_any(problems)
+    return Account(id=AccountId(ids.next(now)), name=name, created_at=now, demo=demo)
 
 
 async def issue_key(store: Store, *, account: AccountId, scopes: Collection[str], now: datetime, ids: Ids) -> IssuedKey:

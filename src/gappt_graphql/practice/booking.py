@@ -109,7 +109,10 @@ async def _creation(book: Book, desk: Desk, command: CreateGroupAppointment, *, 
     patients = await _checked_patients(book, command, _seats(command, references), problems)
     check_places(1, len(command.patient_ids), problems)
     rule = checked_rule(command.repeat_rule, problems)
+    copied = patients if command.copy_attendees else ()
     if root is None or references.business is None:
+        if rule is not None:
+            check_places(rule.number_of_repeats + 1, len(copied), problems)
         return Weighed(problems=tuple(problems))
     dates = repeating.dates_of(
         occurrences.Date(
@@ -119,7 +122,7 @@ async def _creation(book: Book, desk: Desk, command: CreateGroupAppointment, *, 
         references.business.time_zone,
         desk,
         problems,
-        copied=patients if command.copy_attendees else (),
+        copied=copied,
     )
     weighed = repeating.settled(await occurrences.weigh(book, dates, command.on_conflict, always=always), desk)
     return replace(weighed, problems=(*problems, *weighed.problems))
@@ -133,8 +136,8 @@ async def _checked_patients(
     fields: dict[PatientId, tuple[str, ...]] = {}
     for index, patient in enumerate(command.patient_ids):
         fields.setdefault(patient, ("patient_ids", str(index)))
-    if seats is not None and len(command.patient_ids) > seats:
-        message = f"{len(command.patient_ids)} patients are more than the {seats} seats."
+    if seats is not None and len(fields) > seats:
+        message = f"{len(fields)} patients are too many for {seats} {'seat' if seats == 1 else 'seats'}."
         problems.append(Problem(Code.CAPACITY_FULL, message, ("patient_ids",)))
     unfit = await patients_problems(book, fields) if fields else []
     problems += sorted([*found, *unfit], key=lambda problem: int((problem.field or ("0",))[-1]))

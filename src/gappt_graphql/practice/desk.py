@@ -9,6 +9,7 @@ from msgspec import Struct
 from gappt_graphql.practice import changes, idempotency
 from gappt_graphql.practice.idempotency import Command
 from gappt_graphql.scheduling.ids import AccountId, Ids, KeyId
+from gappt_graphql.scheduling.problems import Problem, Refused
 from gappt_graphql.store import Book, Edit, Store, WritableBook
 
 T = TypeVar("T")
@@ -51,16 +52,18 @@ class Desk(Struct, frozen=True, kw_only=True):
 
         :raises Refused: what `decide` raises; if the key was used for something else; if the key is malformed
         """
-        idempotency.check_key(command.idempotency_key)
+        of_key = idempotency.key_problems(command.idempotency_key)
 
         async def work(book: WritableBook) -> Outcome:
+            if of_key:
+                raise await _refusal(book, decide, of_key)
             since = self.now - self.keys_kept_for
             earlier = await idempotency.earlier_outcome(book, command, outcome_type, since=since)
             if earlier is not None:
                 return earlier
             decision = await decide(book)
             await book.save(decision.edits)
-            await idempotency.keep(book, command, decision.outcome, at=self.now)
+            await idempotency.keep(book, command, decision.outcome, at=self.now, since=since)
             await book.journal(
                 changes.feed(decision.edits, at=self.now),
                 changes.audit(
@@ -75,3 +78,14 @@ class Desk(Struct, frozen=True, kw_only=True):
             return decision.outcome
 
         return await self.store.write(self.account, work)
+
+
+async def _refusal(
+    book: Book, decide: Callable[[Book], Awaitable[Decision[Outcome]]], problems: Sequence[Problem]
+) -> Refused:
+    """Return the refusal for these problems, and for those that the command has besides."""
+    try:
+        await decide(book)
+    except Refused as refused:
+        return Refused([*refused.problems, *problems], refused.conflicting)
+    return Refused(problems)

@@ -287,11 +287,13 @@ async def _create(desk: Desk, command: Command, kind: type[E]) -> Written:
 
 async def _update(desk: Desk, command: Command, kind: type[E], id: int) -> Written:
     async def decide(book: Book) -> Decision[Written]:
-        before = await _found(book, kind, id)
         problems: list[Problem] = []
-        if not isinstance(before, Practitioner) and before.archived_at is not None:
-            problems.append(Problem(Code.ARCHIVED, f"This {NOUNS[kind]} is archived.", ("id",)))
         fields = checked_fields(_stated(command), now=desk.now, problems=problems)
+        before = (await book.find(kind, [id])).get(id)
+        if before is None:
+            raise Refused([_no_such(kind), *problems])
+        if not isinstance(before, Practitioner) and before.archived_at is not None:
+            problems.insert(0, Problem(Code.ARCHIVED, f"This {NOUNS[kind]} is archived.", ("id",)))
         refuse_if_any(problems)
         after = replace(before, **fields)
         if after == before:
@@ -303,7 +305,9 @@ async def _update(desk: Desk, command: Command, kind: type[E], id: int) -> Writt
 
 async def _archive(desk: Desk, command: Command, kind: type[Archivable], id: int) -> Written:
     async def decide(book: Book) -> Decision[Written]:
-        before = await _found(book, kind, id)
+        before = (await book.find(kind, [id])).get(id)
+        if before is None:
+            raise Refused([_no_such(kind)])
         if before.archived_at is not None:
             return Decision(Written(id))
         after = replace(before, archived_at=desk.now, updated_at=max(desk.now, before.updated_at))
@@ -312,16 +316,13 @@ async def _archive(desk: Desk, command: Command, kind: type[Archivable], id: int
     return await desk.carry_out(command, decide, Written)
 
 
-async def _found(book: Book, kind: type[E], id: int) -> E:
-    found = await book.find(kind, [id])
-    if id not in found:
-        raise Refused.one(Code.NOT_FOUND, f"There is no such {NOUNS[kind]}.", "id")
-    return found[id]
+def _no_such(kind: type[Struct]) -> Problem:
+    return Problem(Code.NOT_FOUND, f"There is no such {NOUNS[kind]}.", ("id",))
 
 
 async def _check_block(book: Book, command: CreateUnavailableBlock, problems: list[Problem]) -> None:
     if command.ends_at <= command.starts_at:
-        problems.append(Problem(Code.INVALID, "Time off ends after it starts.", ("ends_at",)))
+        problems.append(Problem(Code.INVALID, "The end must be later than the start.", ("ends_at",)))
     practitioner = (await book.find(Practitioner, [command.practitioner_id])).get(command.practitioner_id)
     if practitioner is None:
         problems.append(Problem(Code.NOT_FOUND, "There is no such practitioner.", ("practitioner_id",)))

@@ -7,12 +7,15 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from gappt_graphql.scheduling.problems import Code, Refused
+from gappt_graphql.scheduling.problems import Code, Problem, Refused
 from gappt_graphql.store import KeptOutcome, WritableBook
 
 LONGEST_KEY = 255
 KEPT_FOR = timedelta(hours=24)
 """How long a key is remembered, where nobody sets it."""
+
+_FORGOTTEN_AT_ONCE = 20
+"""More than the one that is added, so that the keys of the past become fewer; few, so that nobody waits for it."""
 
 Outcome = TypeVar("Outcome", bound=Struct)
 
@@ -23,19 +26,17 @@ class Command(Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
 
 
-def check_key(key: str | None) -> None:
-    """
-    Accept no key, or one of 1 to 255 printable characters.
-
-    :raises Refused: if it is anything else
-    """
+def key_problems(key: str | None) -> list[Problem]:
+    """Return what is wrong with a key: there may be none, or one of 1 to 255 printable characters."""
+    field = ("idempotency_key",)
     if key is None:
-        return
+        return []
     if not key or not key.isprintable():
-        raise Refused.one(Code.INVALID, "An idempotency key takes printable characters.", "idempotency_key")
+        message = "An idempotency key takes printable characters, at least one."
+        return [Problem(Code.INVALID, message, field)]
     if len(key) > LONGEST_KEY:
-        message = f"An idempotency key has at most {LONGEST_KEY} characters."
-        raise Refused.one(Code.OUT_OF_RANGE, message, "idempotency_key")
+        return [Problem(Code.OUT_OF_RANGE, f"An idempotency key has at most {LONGEST_KEY} characters.", field)]
+    return []
 
 
 def fingerprint(command: Command) -> str:
@@ -64,9 +65,10 @@ async def earlier_outcome(
     return msgspec.json.decode(kept.outcome, type=outcome_type)
 
 
-async def keep(book: WritableBook, command: Command, outcome: Struct, *, at: datetime) -> None:
-    """Remember what the command's key did, if it has one."""
+async def keep(book: WritableBook, command: Command, outcome: Struct, *, at: datetime, since: datetime) -> None:
+    """Remember what the command's key did, if it has one, and forget some of what was done before `since`."""
     if command.idempotency_key is not None:
+        await book.forget_outcomes(before=since, at_most=_FORGOTTEN_AT_ONCE)
         text = msgspec.json.encode(outcome).decode()
         await book.keep_outcome(
             KeptOutcome(key=command.idempotency_key, fingerprint=fingerprint(command), outcome=text, at=at)

@@ -164,7 +164,7 @@ def write(dates: Sequence[Date], desk: Desk) -> list[Edit]:
 def check_version(named: GroupAppointment, expected: int | None, problems: list[Problem]) -> None:
     """Add a problem if the caller has seen another version than the stored one."""
     if expected is not None and expected != named.version:
-        message = f"The appointment has version {named.version} by now."
+        message = f"Somebody changed the appointment: it has version {named.version} now. Read it again first."
         problems.append(Problem(Code.STALE_VERSION, message, ("expected_version",)))
 
 
@@ -175,7 +175,7 @@ def no_such_appointment() -> Problem:
 
 def archived_appointment() -> Problem:
     """Return the problem of an appointment that can only be read and restored."""
-    return Problem(Code.ARCHIVED, "The group appointment is archived.", ("id",))
+    return Problem(Code.ARCHIVED, "This appointment is archived. Restore it first.", ("id",))
 
 
 def _keys(dates: Sequence[Date]) -> list[int]:
@@ -225,8 +225,10 @@ def _occurrences(
 
 def _refusal(conflicting: int, dates: int) -> Problem:
     if dates == 1:
-        return Problem(Code.CONFLICT, "The appointment has conflicts.")
-    return Problem(Code.CONFLICT, f"{conflicting} of {dates} dates have conflicts.")
+        return Problem(Code.CONFLICT, "The appointment has conflicts. Choose another time, or allow conflicts.")
+    have = "has" if conflicting == 1 else "have"
+    message = f"{conflicting} of {dates} dates {have} conflicts. Choose other times, or allow conflicts."
+    return Problem(Code.CONFLICT, message)
 
 
 def _attendee(group: GroupAppointment, patient: PatientId, desk: Desk) -> Attendee:

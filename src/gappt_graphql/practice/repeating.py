@@ -118,7 +118,7 @@ def new_ids(dates: Sequence[Date]) -> tuple[GroupAppointmentId, ...]:
 def check_repeatable(found: Series, problems: list[Problem]) -> None:
     """Add a problem if the appointment has repeats, archived ones too, or is one."""
     if found.named.repeated_from_id is not None:
-        message = "The appointment is a repeat, and can't be repeated itself."
+        message = "The appointment belongs to a series already, and can't be repeated itself."
     elif not found.stands_alone:
         message = "The appointment has repeats already."
     else:
@@ -146,23 +146,25 @@ async def repeats_business(
 async def _repetition(book: Book, desk: Desk, command: RepeatGroupAppointment, *, always: bool = False) -> Weighed:
     """Return the dates that the command makes, weighed, with every problem of the command."""
     found = await occurrences.hold_series(book, command.id, Scope.ALL, command.on_conflict)
-    if found is None:
-        return Weighed(problems=(occurrences.no_such_appointment(),))
-    named = found.named
     problems: list[Problem] = []
+    if found is None:
+        problems.append(occurrences.no_such_appointment())
+        checked_rule(command.repeat_rule, problems)
+        return Weighed(problems=tuple(problems))
+    named = found.named
     if named.archived_at is not None:
         problems.append(occurrences.archived_appointment())
     occurrences.check_version(named, command.expected_version, problems)
     rule = checked_rule(command.repeat_rule, problems)
     if rule is not None:
         check_repeatable(found, problems)
-    if problems:
-        return Weighed(problems=tuple(problems))
     business = await repeats_business(book, named, rule, problems)
     patients = (await occurrences.read_rosters(book, [named.id]))[named.id]
     copied = await _present(book, patients) if command.copy_attendees else ()
     root = Date(before=named, after=named, patient_ids=patients, named=True, judged=rule is not None)
     dates = dates_of(root, rule, business.time_zone, desk, problems, copied=copied)
+    if named.archived_at is not None or (rule is not None and not found.stands_alone):
+        return Weighed(problems=tuple(problems))
     dates[0] = replace(dates[0], after=next_version(named, dates[0].after, now=desk.now))
     weighed = settled(await occurrences.weigh(book, dates, command.on_conflict, always=always), desk)
     return replace(weighed, problems=(*problems, *weighed.problems))

@@ -56,7 +56,7 @@ async def bookable(book: Book, id: GroupAppointmentId) -> tuple[GroupAppointment
     if group is None:
         return None, [Problem(Code.NOT_FOUND, "There is no such group appointment.", field)]
     if group.archived_at is not None:
-        return group, [Problem(Code.ARCHIVED, "This appointment is archived.", field)]
+        return group, [Problem(Code.ARCHIVED, "This appointment is archived. Restore it first.", field)]
     return group, []
 
 
@@ -80,31 +80,31 @@ async def reached(book: Book, id: GroupAppointmentId, scope: Scope, desk: Desk) 
     return [group.id for group in series.reached(found.named, found.members, scope, now=desk.now)] if found else []
 
 
-async def patients_conflicts(book: Book, seatings: Sequence[Seating | Refused]) -> dict[int, list[Conflict]]:
+def claim(key: int, group: GroupAppointment, newcomers: Sequence[PatientId]) -> Claim:
+    """Return what the newcomers' seats in this appointment need: their time."""
+    return Claim(
+        key=key,
+        span=group.span,
+        practitioner_id=group.practitioner_id,
+        patient_ids=tuple(newcomers),
+        group_appointment_id=group.id,
+    )
+
+
+async def patients_conflicts(book: Book, claims: Sequence[Claim]) -> dict[int, list[Conflict]]:
     """
-    Return the conflicts of the newcomers, by the index of their seating.
+    Return the conflicts of newcomers, by the key of their claim.
 
     Seats given by the same command count as well, for later ones: a patient has one body in every occurrence.
     """
-    claims = {
-        index: Claim(
-            key=index,
-            span=seating.group.span,
-            practitioner_id=seating.group.practitioner_id,
-            patient_ids=tuple(attendee.patient_id for attendee in seating.attendees),
-            group_appointment_id=seating.group.id,
-        )
-        for index, seating in enumerate(seatings)
-        if isinstance(seating, Seating) and seating.attendees
-    }
-    stored = await book.conflicts_with(list(claims.values()), [ConflictKind.PATIENT_DOUBLE_BOOKED]) if claims else {}
+    stored = await book.conflicts_with(claims, [ConflictKind.PATIENT_DOUBLE_BOOKED]) if claims else {}
     found: dict[int, list[Conflict]] = {}
     kept: list[Claim] = []
-    for index, claim in claims.items():
+    for claim in claims:
         own = conflicts_among([claim], kept)[claim.key]
-        conflicts = [*stored.get(index, ()), *(c for c in own if c.kind is ConflictKind.PATIENT_DOUBLE_BOOKED)]
+        conflicts = [*stored.get(claim.key, ()), *(c for c in own if c.kind is ConflictKind.PATIENT_DOUBLE_BOOKED)]
         if conflicts:
-            found[index] = conflicts
+            found[claim.key] = conflicts
         else:
             kept.append(claim)
     return found
@@ -115,7 +115,7 @@ def refused_for(
 ) -> Refused:
     """Return the refusal for these conflicts, with a problem for each patient concerned, on that patient's field."""
     concerned = {conflict.patient_id for conflict in conflicts}
-    message = "This patient has another appointment at that time."
+    message = "This patient has another appointment at this time."
     problems = [Problem(Code.CONFLICT, message, field) for patient, field in fields.items() if patient in concerned]
     occurrence = Occurrence(
         index=group.series_position or 0,

@@ -52,12 +52,14 @@ async def join_waitlist(desk: Desk, command: JoinWaitlist) -> Joined:
             message = "This appointment has started, so nobody can wait for a seat any more."
             problems.append(Problem(Code.INVALID, message, ("group_appointment_id",)))
         problems += await roster.patients_problems(book, {patient: ("patient_id",)})
-        refuse_if_any(problems)
-        [held] = await roster.read(book, [command.group_appointment_id])
+        if group is None or group.archived_at is not None:
+            raise Refused(problems)
+        [held] = await roster.read(book, [group.id])
         if patient in held.active:
-            raise Refused.one(Code.ALREADY_BOOKED, "This patient is booked already.", "patient_id")
-        if any(entry.patient_id == patient for entry in held.waiting):
-            raise Refused.one(Code.ALREADY_BOOKED, "This patient is waiting already.", "patient_id")
+            problems.append(Problem(Code.ALREADY_BOOKED, "This patient is booked already.", ("patient_id",)))
+        elif any(entry.patient_id == patient for entry in held.waiting):
+            problems.append(Problem(Code.ALREADY_BOOKED, "This patient is waiting already.", ("patient_id",)))
+        refuse_if_any(problems)
         seating = capacity.seat(
             held.group,
             [patient],

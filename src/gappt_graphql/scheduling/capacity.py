@@ -52,13 +52,13 @@ def seat(
     :raises Refused: if the group is archived, a patient has a seat or waits already, or too few seats are left
     """
     if group.archived_at is not None:
-        raise Refused.one(Code.ARCHIVED, "This appointment is archived.", "group_appointment_id")
+        raise Refused.one(Code.ARCHIVED, "This appointment is archived. Restore it first.", "group_appointment_id")
     problems = [
         Problem(Code.ALREADY_BOOKED, "This patient is booked already.", ("patient_ids", str(index)))
         for index, patient in enumerate(patients)
         if patient in active
     ]
-    newcomers = [patient for patient in patients if patient not in active]
+    newcomers = [patient for patient in dict.fromkeys(patients) if patient not in active]
     seated, rest = _divide(group, newcomers, active=active, waiting=waiting)
     entries = {entry.patient_id: entry for entry in waiting}
     if rest and waitlist_if_full and not has_started(group, now):
@@ -97,7 +97,7 @@ def reseat(
     :raises Refused: if the group is archived, the patient has another seat in it, none is free, or others wait for it
     """
     if group.archived_at is not None:
-        raise Refused.one(Code.ARCHIVED, "The attendee's appointment is archived.", "id")
+        raise Refused.one(Code.ARCHIVED, "The appointment is archived. Restore it first.", "id")
     if attendee.patient_id in active:
         raise Refused.one(Code.ALREADY_BOOKED, "This patient is booked again already.", "id")
     seated, _ = _divide(group, [attendee.patient_id], active=active, waiting=waiting)
@@ -195,8 +195,8 @@ def _divide(
 
 def _why_full(group: GroupAppointment, needed: int) -> str:
     if group.available_seats >= needed:
-        return "Others wait for the free seats of this appointment."
-    return f"{max(group.available_seats, 0)} of {group.max_attendees} seats are free, {needed} needed."
+        return "Other patients wait for the free seats of this appointment: they come first."
+    return f"{max(group.available_seats, 0)} of {group.max_attendees} seats are free, and {needed} needed."
 
 
 def _attendee(group: GroupAppointment, patient: PatientId, *, now: datetime, ids: Ids) -> Attendee:

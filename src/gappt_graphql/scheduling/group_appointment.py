@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Practitioner
-from gappt_graphql.scheduling.ids import AppointmentTypeId, BusinessId, GroupAppointmentId, PractitionerId
+from gappt_graphql.scheduling.ids import NOBODY, AppointmentTypeId, BusinessId, GroupAppointmentId, PractitionerId
 from gappt_graphql.scheduling.problems import Code, Problem
 from gappt_graphql.scheduling.repeats import Plan, RepeatRule
 from gappt_graphql.scheduling.spans import FIRST_YEAR, LAST_YEAR, Span, in_years
@@ -117,17 +117,22 @@ class References(Struct, frozen=True, kw_only=True):
 def draft(
     wanted: Draft, references: References, *, id: GroupAppointmentId, now: datetime, problems: list[Problem]
 ) -> GroupAppointment | None:
-    """Return the new appointment, or None after adding to the problems everything that stands in its way."""
-    found = len(problems)
+    """
+    Return the new appointment, after adding to the problems everything that stands in its way.
+
+    With a problem it is only good for finding more of them: where a record is missing it refers to nobody. It is
+    None where nobody knows when it would meet.
+    """
+    of_type, business, practitioner = references.appointment_type, references.business, references.practitioner
     starts_at = _checked_moment(wanted.starts_at, "starts_at", problems)
-    ends_at = _end(starts_at, wanted.ends_at, references.appointment_type, problems)
-    max_attendees = _seats(wanted.max_attendees, references.appointment_type, problems)
+    ends_at = _end(starts_at, wanted.ends_at, of_type, problems)
+    max_attendees = _seats(wanted.max_attendees, of_type, problems)
     notes = _checked_notes(wanted.notes, problems)
     telehealth_url = _checked_url(wanted.telehealth_url, problems)
-    practitioner = _checked_practitioner(references.practitioner, problems)
-    business = _checked_reference(references.business, "business_id", problems)
-    appointment_type = _checked_reference(references.appointment_type, "appointment_type_id", problems)
-    if len(problems) > found or not (practitioner and business and appointment_type and starts_at and ends_at):
+    _checked_practitioner(practitioner, problems)
+    _checked_reference(business, "business_id", problems)
+    _checked_reference(of_type, "appointment_type_id", problems)
+    if starts_at is None or ends_at is None:
         return None
     return GroupAppointment(
         id=id,
@@ -136,9 +141,9 @@ def draft(
         max_attendees=max_attendees,
         notes=notes,
         telehealth_url=telehealth_url,
-        appointment_type_id=appointment_type.id,
-        business_id=business.id,
-        practitioner_id=practitioner.id,
+        appointment_type_id=of_type.id if of_type else AppointmentTypeId(NOBODY),
+        business_id=business.id if business else BusinessId(NOBODY),
+        practitioner_id=practitioner.id if practitioner else PractitionerId(NOBODY),
         created_at=now,
         updated_at=now,
     )
@@ -193,15 +198,15 @@ def next_version(before: GroupAppointment, after: GroupAppointment, *, now: date
     return replace(after, version=before.version + 1, updated_at=max(now, before.updated_at))
 
 
-def below_roster(max_attendees: int, roster: int) -> Problem:
+def below_roster(roster: int) -> Problem:
     """Return the problem of an appointment that has more attendees than it would have seats."""
-    message = f"{roster} attendees are booked, so there can't be {max_attendees} seats."
+    message = f"{roster} attendees are booked, so that many seats are needed at least. Cancel some first."
     return Problem(Code.CAPACITY_BELOW_ROSTER, message, ("max_attendees",))
 
 
 def _checked_moment(moment: datetime, field: str, problems: list[Problem]) -> datetime | None:
     if not in_years(moment):
-        problems.append(Problem(Code.OUT_OF_RANGE, f"The years are {FIRST_YEAR} to {LAST_YEAR}.", (field,)))
+        problems.append(Problem(Code.OUT_OF_RANGE, f"The year must be {FIRST_YEAR} to {LAST_YEAR}.", (field,)))
         return None
     return moment.astimezone(UTC)
 
@@ -213,13 +218,13 @@ def _end(
     if ends_at is not None:
         end = _checked_moment(ends_at, "ends_at", problems)
         if starts_at is not None and end is not None and end <= starts_at:
-            problems.append(Problem(Code.INVALID, "An appointment ends after it starts.", ("ends_at",)))
+            problems.append(Problem(Code.INVALID, "The end must be later than the start.", ("ends_at",)))
             return None
         return end
     if of_type is None:
         return None
     if of_type.duration_in_minutes <= 0:
-        message = "The appointment type has no duration, so the end must be given."
+        message = "The appointment type has no duration: give the end as well."
         problems.append(Problem(Code.REQUIRED, message, ("ends_at",)))
         return None
     if starts_at is None:
@@ -233,7 +238,7 @@ def _seats(max_attendees: int | None, of_type: AppointmentType | None, problems:
             problems.append(_seats_out_of_range())
         return max_attendees
     if of_type is not None and of_type.max_attendees <= 0:
-        message = "The appointment type has no number of attendees, so the number must be given."
+        message = "The appointment type has no number of seats: give the number as well."
         problems.append(Problem(Code.REQUIRED, message, ("max_attendees",)))
     return of_type.max_attendees if of_type else 0
 
@@ -262,14 +267,14 @@ def _revised_seats(group: GroupAppointment, revision: Revision, problems: list[P
     if not 1 <= wanted <= MOST_ATTENDEES:
         problems.append(_seats_out_of_range())
     elif wanted < group.active_attendees:
-        problems.append(below_roster(wanted, group.active_attendees))
+        problems.append(below_roster(group.active_attendees))
     else:
         return wanted
     return group.max_attendees
 
 
 def _seats_out_of_range() -> Problem:
-    return Problem(Code.OUT_OF_RANGE, f"A group has 1 to {MOST_ATTENDEES} attendees.", ("max_attendees",))
+    return Problem(Code.OUT_OF_RANGE, f"A group has 1 to {MOST_ATTENDEES} seats.", ("max_attendees",))
 
 
 def _required(value: T | UnsetType | None, current: T, field: str, problems: list[Problem]) -> T:

@@ -15,6 +15,8 @@ UnavailableBlockId = NewType("UnavailableBlockId", int)
 WaitlistEntryId = NewType("WaitlistEntryId", int)
 
 LARGEST_ID = 2**63 - 1
+NOBODY = 0
+"""An id that no record has."""
 
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _COUNTER_BITS = 21

@@ -51,7 +51,7 @@ def _checked(field: str, value: Value, now: datetime, problems: list[Problem]) -
     elif isinstance(value, date):
         _check_date_of_birth(field, value, now, problems)
     elif value is not None and field in _LARGEST and not 0 <= value <= _LARGEST[field]:
-        problems.append(Problem(Code.OUT_OF_RANGE, f"This is 0 to {_LARGEST[field]:,}.", (field,)))
+        problems.append(Problem(Code.OUT_OF_RANGE, f"This takes a number from 0 to {_LARGEST[field]:,}.", (field,)))
     return value
 
 
@@ -64,7 +64,7 @@ def _checked_text(field: str, value: str, problems: list[Problem]) -> str:
     if field in _REQUIRED and not text.strip():
         problems.append(Problem(Code.REQUIRED, "This can't be blank.", (field,)))
     elif field == "email" and not _EMAIL.fullmatch(text):
-        problems.append(Problem(Code.INVALID, "This is no e-mail address.", (field,)))
+        problems.append(Problem(Code.INVALID, "This takes an e-mail address, such as robin@example.org.", (field,)))
     elif field == "time_zone" and text not in _time_zones():
         message = "This takes the name of an IANA time zone, such as Australia/Sydney."
         problems.append(Problem(Code.INVALID, message, (field,)))
@@ -73,7 +73,7 @@ def _checked_text(field: str, value: str, problems: list[Problem]) -> str:
 
 def _checked_moment(field: str, moment: datetime, problems: list[Problem]) -> datetime:
     if not in_years(moment):
-        problems.append(Problem(Code.OUT_OF_RANGE, f"The years are {FIRST_YEAR} to {LAST_YEAR}.", (field,)))
+        problems.append(Problem(Code.OUT_OF_RANGE, f"The year must be {FIRST_YEAR} to {LAST_YEAR}.", (field,)))
         return moment
     return moment.astimezone(UTC)
 
@@ -82,7 +82,7 @@ def _check_date_of_birth(field: str, born: date, now: datetime, problems: list[P
     # Somewhere it may be tomorrow already.
     latest = now.date() + timedelta(days=1)
     if not date(FIRST_YEAR, 1, 1) <= born <= latest:
-        message = f"A date of birth is from {FIRST_YEAR} on and not in the future."
+        message = f"A date of birth lies between {FIRST_YEAR} and today."
         problems.append(Problem(Code.OUT_OF_RANGE, message, (field,)))
 
 

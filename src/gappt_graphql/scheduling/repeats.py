@@ -95,14 +95,14 @@ def checked_rule(rule: RepeatRule | None, problems: list[Problem]) -> RepeatRule
         return None
     found = len(problems)
     if not 0 <= rule.number_of_repeats <= MOST_REPEATS:
-        message = f"An appointment repeats 0 to {MOST_REPEATS} times."
+        message = f"An appointment can repeat 0 to {MOST_REPEATS} times."
         problems.append(Problem(Code.OUT_OF_RANGE, message, ("repeat_rule", "number_of_repeats")))
     if rule.number_of_repeats == 0:
         smallest, largest = 0, None
     else:
         smallest, largest = 1, LARGEST_INTERVAL
     if rule.repeating_interval < smallest or (largest is not None and rule.repeating_interval > largest):
-        message = f"An interval is {smallest} or more." if largest is None else f"An interval is 1 to {largest}."
+        message = f"The interval must be {smallest}" + (" or more." if largest is None else f" to {largest}.")
         problems.append(Problem(Code.OUT_OF_RANGE, message, ("repeat_rule", "repeating_interval")))
     return rule if rule.number_of_repeats and len(problems) == found else None
 
@@ -122,7 +122,8 @@ def check_places(occurrences: int, patients: int, problems: list[Problem]) -> No
     if occurrences * patients > MOST_PLACES:
         field = "repeat_rule" if occurrences > 1 else "patient_ids"
         message = (
-            f"Occurrences times patients are at most {MOST_PLACES:,} at once; these are {occurrences * patients:,}."
+            f"{occurrences:,} appointments with {patients:,} patients are too many at once:"
+            f" together {MOST_PLACES:,} places at most."
         )
         problems.append(Problem(Code.OUT_OF_RANGE, message, (field,)))
 

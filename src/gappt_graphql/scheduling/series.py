@@ -116,10 +116,10 @@ def check_carried(edits: Sequence[tuple[GroupAppointment, GroupAppointment]], pr
     overfull = [after for _, after in edits if after.max_attendees < after.active_attendees]
     if overfull:
         roster = max(after.active_attendees for after in overfull)
-        message = f"{len(overfull)} occurrences have more attendees than that; up to {roster} are booked."
+        message = f"{roster} attendees are booked into another appointment of the series: seats for them are needed."
         problems.append(Problem(Code.CAPACITY_BELOW_ROSTER, message, ("max_attendees",)))
     if any(not in_years(after.starts_at) or not in_years(after.ends_at) for _, after in edits):
-        message = f"An occurrence would leave the years {FIRST_YEAR} to {LAST_YEAR}."
+        message = f"An appointment of the series would lie outside of the years {FIRST_YEAR} to {LAST_YEAR}."
         problems.append(Problem(Code.OUT_OF_RANGE, message, ("starts_at",)))
 
 

@@ -25,7 +25,7 @@ def checked(value: str, field: str, longest: int, problems: list[Problem], multi
         return value
     text = unicodedata.normalize("NFC", text)
     if len(text) > longest:
-        problems.append(Problem(Code.OUT_OF_RANGE, f"The text has at most {longest:,} characters.", (field,)))
+        problems.append(Problem(Code.OUT_OF_RANGE, f"The text is too long: {longest:,} characters at most.", (field,)))
     return text
 
 
