@@ -271,3 +271,4 @@ def test_bad_records_are_told_by_line_and_nothing_is_imported(url: str, tmp_path
     assert "records.jsonl:2: " in refused.stderr
     assert "Nothing was imported" in refused.stderr
     assert "Traceback" not in refused.output
+    assert "Riverside" not in run("account", "list", "--database-url", url).output

@@ -230,7 +230,7 @@ async def test_every_bad_record_is_told_by_its_line_and_nothing_is_taken(practic
         (9, "the JSON ends too early"),
         (10, "last_name is refused: the text has control characters or broken Unicode in it"),
         (11, "the patient 3 is in line 10 already"),
-        (12, "starts_at must be a time with seconds and an offset, like 2026-03-02T09:00:00Z"),
+        (12, "starts_at must be a time with seconds and an offset, like 2026-03-02T09:00:00Z, on a day that exists"),
         (13, "ends_at must be after starts_at"),
         (14, "ends_at, practitioner are missing"),
         (15, "repeat_rule has a repeat_type other than Daily, Weekly and Monthly"),

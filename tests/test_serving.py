@@ -4,12 +4,14 @@ import json
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -101,6 +103,56 @@ def test_a_key_made_beside_the_server_works_at_once_and_a_plain_server_has_no_re
     answer = httpx2.post(f"{running.address}/graphql", json=QUERY, headers={"Authorization": f"Bearer {key}"})
 
     assert answer.json() == {"data": {"groupAppointments": {"totalCount": 0, "nodes": []}}}
+
+
+def test_one_answer_after_the_other_comes_without_a_pause(serve: Callable[..., Running]) -> None:
+    running = serve()
+
+    def seconds(client: httpx2.Client) -> float:
+        started = time.perf_counter()
+        client.get(f"{running.address}/livez")
+        return time.perf_counter() - started
+
+    with httpx2.Client() as client:
+        # The pause that is meant is of 40 ms, in which an answer's body waits behind its head.
+        assert statistics.median(seconds(client) for _ in range(21)) < 0.03
+
+
+def test_clients_that_hang_up_leave_whole_series_and_a_server_that_answers(serve: Callable[..., Running]) -> None:
+    running = serve()
+    headers = {"Authorization": f"Bearer {new_key(running.url)}"}
+
+    def ask(query: str, **variables: Any) -> Any:
+        body = {"query": query, "variables": variables}
+        return httpx2.post(f"{running.address}/graphql", json=body, headers=headers).json()["data"]
+
+    made = ask("""mutation {
+        createPractitioner(input: {lastName: "Hale"}) { practitioner { id } }
+        createBusiness(input: {name: "North", timeZone: "Australia/Sydney"}) { business { id } }
+        createAppointmentType(input: {name: "Yoga", durationInMinutes: 30, maxAttendees: 5}) { appointmentType { id } }
+    }""")
+    input = {
+        "practitionerId": made["createPractitioner"]["practitioner"]["id"],
+        "businessId": made["createBusiness"]["business"]["id"],
+        "appointmentTypeId": made["createAppointmentType"]["appointmentType"]["id"],
+        "repeatRule": {"repeatType": "DAILY", "numberOfRepeats": 20},
+        "startsAt": "2027-03-02T22:00:00Z",
+    }
+    create = """mutation ($input: CreateGroupAppointmentInput!) {
+        createGroupAppointment(input: $input) { repeats { practitioner { label } } } }"""
+    for milliseconds in range(20):
+        with suppress(httpx2.TimeoutException):
+            httpx2.post(
+                f"{running.address}/graphql",
+                json={"query": create, "variables": {"input": input}},
+                headers=headers,
+                timeout=httpx2.Timeout(5, read=milliseconds / 1000 + 0.0001),
+            )
+    roots = ask("{ groupAppointments(filter: {isRepeat: false}, first: 100) { nodes { repeats { totalCount } } } }")
+    code, _, complaints = running.end()
+
+    assert {node["repeats"]["totalCount"] for node in roots["groupAppointments"]["nodes"]} == {20}
+    assert (code, complaints) == (0, "")
 
 
 def test_a_stranger_is_asked_for_a_bearer_key(serve: Callable[..., Running]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -10,15 +10,12 @@ import msgspec
 
 from gappt_graphql.scheduling.attendance import NUMBERS, CancellationReason
 from gappt_graphql.scheduling.ids import LARGEST_ID
+from gappt_graphql.scheduling.instants import read_date, read_instant
 from gappt_graphql.scheduling.problems import Problem
 from gappt_graphql.scheduling.repeats import Plan, RepeatRule, RepeatType, checked_rule
 from gappt_graphql.scheduling.spans import FIRST_YEAR, LAST_YEAR, in_years
 from gappt_graphql.scheduling.text import LONGEST_NAME, checked, checked_url
 
-_INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
-)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _RULE_KEYS = {"number_of_repeats", "repeat_type", "repeating_interval"}
@@ -64,12 +61,9 @@ def link(plurals: tuple[str, ...]) -> Callable[[object], int]:
 
 def instant(value: object) -> datetime:
     """Read a time as RFC 3339 writes it, with seconds and an offset."""
-    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        raise Unfit("must be a time with seconds and an offset, like 2026-03-02T09:00:00Z")
-    try:
-        moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Unfit("is no date of the calendar") from None
+    moment = read_instant(value) if isinstance(value, str) else None
+    if moment is None:
+        raise Unfit("must be a time with seconds and an offset, like 2026-03-02T09:00:00Z, on a day that exists")
     if not in_years(moment):
         raise Unfit(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment
@@ -77,15 +71,12 @@ def instant(value: object) -> datetime:
 
 def date_of_birth(value: object) -> date:
     """Read a date of the calendar."""
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        try:
-            read = date.fromisoformat(value)
-        except ValueError:
-            raise Unfit("is no date of the calendar") from None
-        if read.year < FIRST_YEAR:
-            raise Unfit(f"must lie after the year {FIRST_YEAR - 1}")
-        return read
-    raise Unfit("must be a date, like 1980-12-31")
+    day = read_date(value) if isinstance(value, str) else None
+    if day is None:
+        raise Unfit("must be a date that exists, like 1980-12-31")
+    if day.year < FIRST_YEAR:
+        raise Unfit(f"must lie after the year {FIRST_YEAR - 1}")
+    return day
 
 
 def boolean(value: object) -> bool:

@@ -31,7 +31,10 @@ async def test_each_conflict_says_who_what_and_when(client: Client, practice: Pr
         "groupAppointment": {"id": str(elsewhere.id)},
         "unavailableBlock": None,
         "patient": {"id": str(practice.patients[1].id)},
-        "message": "The patient attends another appointment at this time.",
+        "message": (
+            f"Patient {practice.patients[1].id} is booked in group appointment {elsewhere.id}"
+            " from 2026-03-02T22:30:00Z to 2026-03-02T23:00:00Z."
+        ),
         "occurrenceIndex": None,
     }
     time_off = {
@@ -41,7 +44,9 @@ async def test_each_conflict_says_who_what_and_when(client: Client, practice: Pr
         "groupAppointment": None,
         "unavailableBlock": {"id": str(block.id)},
         "patient": None,
-        "message": "The practitioner has time off.",
+        "message": (
+            f"The practitioner is kept away by block {block.id} from 2026-03-02T22:50:00Z to 2026-03-02T23:00:00Z."
+        ),
         "occurrenceIndex": None,
     }
     assert await found(None) == {"exist": True, "items": [patient_twice, time_off]}

@@ -1,6 +1,7 @@
 """Errors: each has a code of a closed list, and what broke inside stays inside."""
 
 import logging
+from typing import Any
 
 import pytest
 from graphql import get_introspection_query
@@ -95,6 +96,43 @@ async def test_client_mistakes_are_not_logged(client: Client, caplog: pytest.Log
     await client.send("{ patients(first: 1000) { totalCount } }")
 
     assert [record for record in caplog.records if record.name.startswith(("gappt", "strawberry"))] == []
+
+
+SEARCH = "query ($filter: PatientFilter) { patients(filter: $filter) { totalCount } }"
+FIRST = "query ($first: Int) { patients(first: $first) { totalCount } }"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "message"),
+    [
+        (SEARCH, {"filter": {"search": [PATIENT]}}, "String cannot represent a non string value"),
+        (SEARCH, {"filter": PATIENT}, "Expected value of type 'PatientFilter' to be an object"),
+        (SEARCH, {"filter": {"serch": PATIENT}}, "not to include unknown field 'serch'. Did you mean 'search'?"),
+        (SEARCH, {"filter": {"archived": PATIENT}}, "Value does not exist in 'ArchivedFilter' enum"),
+        (SEARCH, {"filter": {"archived": [PATIENT]}}, "cannot represent non-string value"),
+        (
+            SEARCH,
+            {"filter": {"archived": "ONLI"}},
+            "Value does not exist in 'ArchivedFilter' enum. Did you mean the enum value 'ONLY'?",
+        ),
+        (FIRST, {"first": PATIENT}, "Int cannot represent non-integer value"),
+        (FIRST, {"first": 10**17}, "Int cannot represent non 32-bit signed integer value"),
+        (f'{{ patients(first: "{PATIENT}") {{ totalCount }} }}', {}, "Int cannot represent non-integer value"),
+        (f'{{ patients(filter: {{archived: "{PATIENT}"}}) {{ totalCount }} }}', {}, "non-enum value"),
+        (f'{{ patients(filter: "{PATIENT}") {{ totalCount }} }}', {}, "to be an object"),
+        ("query ($id: ID!) { patient(id: $id) { id } }", {"id": None}, "not to be null."),
+    ],
+)
+async def test_a_value_that_does_not_fit_is_not_repeated(
+    client: Client, query: str, variables: dict[str, Any], message: str
+) -> None:
+    result = await client.send(query, **variables)
+
+    assert result.errors is not None
+    assert (result.errors[0].extensions or {})["code"] == "BAD_USER_INPUT"
+    assert message in result.errors[0].message
+    assert PATIENT not in result.errors[0].message
+    assert str(10**17) not in result.errors[0].message
 
 
 MUTATION = 'mutation { createPatient(input: {lastName: "Roe"}) { patient { label } userErrors { code } } }'

@@ -144,6 +144,14 @@ async def test_a_key_that_may_not_is_forbidden(http: httpx2.AsyncClient) -> None
     assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
+@pytest.mark.parametrize("query", ["{", "{ nothing }", "query ($n: Int!) { patients(first: $n) { totalCount } }"])
+async def test_where_nothing_was_run_there_is_no_data_not_even_null(http: httpx2.AsyncClient, query: str) -> None:
+    answer = await post(http, query=query)
+
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"errors"}
+
+
 async def test_errors_come_beside_the_data(http: httpx2.AsyncClient) -> None:
     answer = await post(http, query='{ a: patients(after: "x") { totalCount } patients { totalCount } }')
 

@@ -98,11 +98,18 @@ async def _import(file: Path, account_name: str, url: str) -> Imported:
 
     ids, moment = new_ids(), now()
     async with opened(url, alone=True) as store:
-        account = await access.ensure_account(store, name=account_name, now=moment, ids=ids)
+        wanted = access.new_account(name=account_name, now=moment, ids=ids)
+        known = await store.account_named(wanted.name)
         try:
             with progress("Importing") as show:
                 return await importing.import_file(
-                    store, account=account, path=file, now=moment, ids=ids, progress=show
+                    store,
+                    account=known or wanted,
+                    new_account=known is None,
+                    path=file,
+                    now=moment,
+                    ids=ids,
+                    progress=show,
                 )
         except importing.BadRecords as bad:
             for line, reason in bad.lines[:_LINES_SHOWN]:

@@ -1,4 +1,4 @@
-"""What an operation passes before it runs: it is parsed, allowed to its key, and validated."""
+"""What an operation passes before it runs: it is parsed, allowed to its key, measured and validated."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from strawberry.types.graphql import OperationType
 
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import ErrorCode, refusal
+from gappt_graphql.graph.size import too_large
 
 MOST_TOKENS = 2_000
 """Of one document. GraphiQL's introspection has about 400."""
@@ -88,6 +89,8 @@ class Admission(SchemaExtension):
         elif _SCOPES[operation.operation_type] not in context.scopes:
             needed = _SCOPES[operation.operation_type]
             operation.pre_execution_errors = [refusal(ErrorCode.FORBIDDEN, f"This key lacks the scope {needed}.")]
+        elif sentence := too_large(operation.graphql_document, operation.schema._schema, operation.variables or {}):
+            operation.pre_execution_errors = [refusal(ErrorCode.OPERATION_TOO_LARGE, sentence)]
         elif self.known:
             operation.pre_execution_errors = []
         else:

@@ -29,12 +29,18 @@ class Attendee:
         description="Indicates whether the patient came; null while it is not known"
     )
     notes: str | None = strawberry.field(description="Notes of the staff")
-    cancelled_at: datetime | None = strawberry.field(description="Timestamp of when the place was cancelled")
-    cancellation_reason: CancellationReason | None = strawberry.field(description="Why the patient does not come")
+    cancelled_at: datetime | None = strawberry.field(
+        description="Timestamp of when the place was cancelled; null if it is not"
+    )
+    cancellation_reason: CancellationReason | None = strawberry.field(
+        description="Why the patient does not come; null if the place is not cancelled"
+    )
     cancellation_note: str | None = strawberry.field(description="Note about the reason")
     created_at: datetime = strawberry.field(description="Timestamp of when the place was booked")
     updated_at: datetime = strawberry.field(description="Timestamp of when the record was last changed")
-    archived_at: datetime | None = strawberry.field(description="Timestamp of when the record was archived")
+    archived_at: datetime | None = strawberry.field(
+        description="Timestamp of when the record was archived; null if it is not"
+    )
 
     @classmethod
     def is_type_of(cls, source: object, _: object) -> bool:

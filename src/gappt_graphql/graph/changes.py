@@ -16,7 +16,8 @@ from gappt_graphql.graph.group_appointment import GroupAppointment
 from gappt_graphql.graph.pages import Window
 from gappt_graphql.graph.relations import computed, relation
 from gappt_graphql.graph.values import present
-from gappt_graphql.store import Book, Change
+from gappt_graphql.practice import enquiries
+from gappt_graphql.store import Change
 
 Filter = Annotated[GroupAppointmentChangeFilter | None, strawberry.argument(description="Which changes; all if absent")]
 After = Annotated[str | None, strawberry.argument(description="Cursor of the last change that was seen")]
@@ -51,17 +52,14 @@ async def changes(info: Info, filter: GroupAppointmentChangeFilter | None, windo
     part = window.part(cursors)
     asked = present(filter, GroupAppointmentChangeFilter())
 
-    async def work(book: Book) -> list[Change]:
-        found = await book.changes(
-            after=int(part.after[-1]) if part.after else 0,  # type: ignore[arg-type]  # a cursor's number
-            limit=part.limit + 1,
-            ids=any_number(asked.ids),
-            practitioners=any_number(asked.practitioner_ids),
-            businesses=any_number(asked.business_ids),
-        )
-        return list(found)
-
-    found = await desk.read(work)
+    found = await enquiries.changes(
+        desk,
+        after=int(part.after[-1]) if part.after else 0,  # type: ignore[arg-type]  # a cursor's number
+        limit=part.limit + 1,
+        ids=any_number(asked.ids),
+        practitioners=any_number(asked.practitioner_ids),
+        businesses=any_number(asked.business_ids),
+    )
     told = [Told(change, cursors.at(change.number)) for change in found[: part.limit]]
     return ToldPage(told, has_next_page=len(found) > part.limit)
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from gappt_graphql.graph.errors import bad_user_input
-from gappt_graphql.scheduling.asking import Order, Value
+from gappt_graphql.scheduling.asking import Order, Value, position
 from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId
 from gappt_graphql.store import Record
 
@@ -34,15 +34,17 @@ class Cursors(Struct, frozen=True):
 
     def write(self, record: Record) -> str:
         """Return the cursor of a record."""
-        return self.at(*(_value_of(record, term.field) for term in self.order), record.id)
+        return self.at(*position(record, self.order))
 
-    def at(self, *position: Value) -> str:
+    def at(self, *place: Value) -> str:
         """Return the cursor of a position."""
-        return self._encode([_plain(value) for value in position])
+        return self._encode([_plain(value) for value in place])
 
     def read(self, cursor: str) -> tuple[Value, ...]:
         """Return the position of a cursor: the values of the order's fields, then the id."""
-        refused = bad_user_input("This cursor is none of this list in this order; use one that a page of it gave.")
+        refused = bad_user_input(
+            "This cursor does not belong to this list in this order. Use one that a page of it gave."
+        )
         try:
             padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
             place = msgspec.json.decode(urlsafe_b64decode(padded), type=_Place)
@@ -63,11 +65,6 @@ class Cursors(Struct, frozen=True):
         if len(values) != len(fields):
             raise ValueError
         return tuple(_typed(field, value) for field, value in zip(fields, values, strict=True))
-
-
-def _value_of(record: Record, field: str) -> Value:
-    value: Value = getattr(record, "sort_name" if field == "name" else field)
-    return value
 
 
 def _plain(value: Value) -> int | str:

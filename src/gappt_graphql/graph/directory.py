@@ -67,7 +67,7 @@ class Business:
     time_zone: str = strawberry.field(description="IANA time zone on whose wall clock its series repeat")
     created_at: datetime = strawberry.field(description="Timestamp of when it was created")
     updated_at: datetime = strawberry.field(description="Timestamp of when it was last changed")
-    archived_at: datetime | None = strawberry.field(description="Timestamp of when it was archived")
+    archived_at: datetime | None = strawberry.field(description="Timestamp of when it was archived; null if it is not")
 
     @classmethod
     def is_type_of(cls, source: object, _: object) -> bool:
@@ -107,7 +107,9 @@ class Patient:
     )
     created_at: datetime = strawberry.field(description="Timestamp of when the record was created")
     updated_at: datetime = strawberry.field(description="Timestamp of when the record was last changed")
-    archived_at: datetime | None = strawberry.field(description="Timestamp of when the record was archived")
+    archived_at: datetime | None = strawberry.field(
+        description="Timestamp of when the record was archived; null if it is not"
+    )
 
     @classmethod
     def is_type_of(cls, source: object, _: object) -> bool:
@@ -118,7 +120,7 @@ class Patient:
 class AppointmentType:
     id: ID = strawberry.field(description="Identifier")
     name: str = strawberry.field(description="Name")
-    duration_in_minutes: int = strawberry.field(description="How long an appointment takes that states no end")
+    duration_in_minutes: int = strawberry.field(description="Minutes that an appointment takes that states no end")
     max_attendees: int = strawberry.field(description="Number of seats of an appointment that states none")
     color: str | None = strawberry.field(description="Color in the diary")
     category: str | None = strawberry.field(description="Category that it is listed under")
@@ -126,7 +128,7 @@ class AppointmentType:
     telehealth_enabled: bool = strawberry.field(description="Indicates whether its appointments can be remote")
     created_at: datetime = strawberry.field(description="Timestamp of when it was created")
     updated_at: datetime = strawberry.field(description="Timestamp of when it was last changed")
-    archived_at: datetime | None = strawberry.field(description="Timestamp of when it was archived")
+    archived_at: datetime | None = strawberry.field(description="Timestamp of when it was archived; null if it is not")
 
     @classmethod
     def is_type_of(cls, source: object, _: object) -> bool:
@@ -141,11 +143,13 @@ class UnavailableBlock:
     practitioner: Practitioner = relation(
         "practitioners", key="practitioner_id", description="Practitioner who is not available"
     )
-    business: Business | None = relation("businesses", key="business_id", description="Business that it was noted at")
+    business: Business | None = relation(
+        "businesses", key="business_id", description="Business that it was noted at; it binds everywhere"
+    )
     notes: str | None = strawberry.field(description="Notes of the staff")
     created_at: datetime = strawberry.field(description="Timestamp of when it was created")
     updated_at: datetime = strawberry.field(description="Timestamp of when it was last changed")
-    archived_at: datetime | None = strawberry.field(description="Timestamp of when it was archived")
+    archived_at: datetime | None = strawberry.field(description="Timestamp of when it was archived; null if it is not")
 
 
 BusinessConnection = Connection[Business]

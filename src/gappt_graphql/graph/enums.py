@@ -75,7 +75,7 @@ _expose(
     OnConflict,
     "What to do about conflicts",
     {
-        OnConflict.ALLOW: "Save all the same",
+        OnConflict.ALLOW: "Save all the same; conflicts are advice",
         OnConflict.REJECT: "Refuse the whole mutation",
         OnConflict.SKIP: "Leave out the dates of a series that conflict; without a series the same as REJECT",
     },

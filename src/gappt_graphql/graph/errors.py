@@ -11,6 +11,12 @@ from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 log = logging.getLogger("gappt_graphql.graph")
 
 _ABOUT_A_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at ((?:\.\w+|\[\d+\])+))?: ")
+# How the library's messages quote what a client wrote; the groups are what stays.
+_VALUES = (
+    re.compile(r"( cannot represent [^:]*)(): .*?(?=\. Did you mean|$)", re.DOTALL),
+    re.compile(r"()(),? [Ff]ound: .*$", re.DOTALL),
+    re.compile(r"(Value) '.*'( does not exist in '\w+' enum)", re.DOTALL),
+)
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
@@ -58,7 +64,7 @@ def _shown(error: GraphQLError, request_id: str) -> GraphQLError:
         message, original = "Internal error", None
         extensions = {"code": code.value, "correlationId": request_id}
     else:
-        message, original = error.message, error.original_error
+        message, original = _without_value(error.message), error.original_error
         extensions = {"code": code.value, **extensions, **_path_into_variables(message)}
     return GraphQLError(
         message,
@@ -88,6 +94,13 @@ def _code(error: GraphQLError) -> ErrorCode:
 
 def _cause(error: GraphQLError) -> BaseException:
     return error.original_error or error
+
+
+def _without_value(message: str) -> str:
+    # The library repeats the value that doesn't fit, which may be somebody's data, and ends in the logs of clients.
+    for value in _VALUES:
+        message = value.sub(r"\1\2", message)
+    return message.replace(" not to be None", " not to be null")
 
 
 def _path_into_variables(message: str) -> dict[str, list[str | int]]:

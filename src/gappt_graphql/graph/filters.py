@@ -1,16 +1,14 @@
 """Filters and orders: what a client asks for, as conditions on the book."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import strawberry
 
 from gappt_graphql.graph.enums import ArchivedFilter, GroupAppointmentOrderField
-from gappt_graphql.graph.errors import bad_user_input
 from gappt_graphql.graph.values import number, numbers, optional, or_none, present, required
+from gappt_graphql.practice.enquiries import leaving_out_archived
 from gappt_graphql.scheduling.asking import Condition, Filter, Listing, Operator, Order
-
-LONGEST_CONFLICT_SEARCH = timedelta(days=92)
 
 _BOUNDS = {
     "gt": Operator.GREATER,
@@ -22,9 +20,9 @@ _BOUNDS = {
 
 @strawberry.input(description="Range of instants; every bound given must hold")
 class InstantRange:
-    gt: datetime | None = optional("Timestamp of a moment that lies before the range")
+    gt: datetime | None = optional("Timestamp of a moment; the range begins after it")
     gte: datetime | None = optional("Timestamp of the first moment of the range")
-    lt: datetime | None = optional("Timestamp of the first moment after the range")
+    lt: datetime | None = optional("Timestamp of a moment; the range ends before it")
     lte: datetime | None = optional("Timestamp of the last moment of the range")
 
     def conditions(self, field: str) -> Iterator[Condition]:
@@ -32,12 +30,6 @@ class InstantRange:
             bound = or_none(getattr(self, name))
             if bound is not None:
                 yield Condition(field, operator, (bound,))
-
-    def is_at_most(self, length: timedelta) -> bool:
-        """Tell whether the range has two ends, no further apart than this."""
-        starts = [bound for bound in map(or_none, (self.gt, self.gte)) if bound is not None]
-        ends = [bound for bound in map(or_none, (self.lt, self.lte)) if bound is not None]
-        return bool(starts and ends) and min(ends) - max(starts) <= length
 
 
 @strawberry.input(description="Which group appointments to list: all conditions given must hold, null is none")
@@ -87,15 +79,6 @@ class GroupAppointmentFilter:
             if wanted is not None:
                 yield Condition(field, Operator.IN, (wanted,))
 
-    def check(self) -> None:
-        """Refuse to look for conflicts all over the book."""
-        starts_at = or_none(self.starts_at)
-        narrow = or_none(self.ids) is not None or (
-            starts_at is not None and starts_at.is_at_most(LONGEST_CONFLICT_SEARCH)
-        )
-        if or_none(self.has_conflicts) is not None and not narrow:
-            raise bad_user_input("hasConflicts needs ids, or a startsAt range of at most 92 days.")
-
 
 @strawberry.input(description="One term of an order; the identifier breaks ties in the last term's direction")
 class GroupAppointmentOrder:
@@ -134,12 +117,10 @@ def group_appointments(
 ) -> Listing:
     """Return the list that a filter and an order ask for."""
     asked = present(filter, GroupAppointmentFilter())
-    asked.check()
     conditions = tuple(asked.conditions())
-    # Whoever asks when something was archived wants to see archived ones.
-    lifted = any(condition.field == "archived_at" for condition in conditions)
-    archived = present(asked.archived, ArchivedFilter.INCLUDE if lifted else ArchivedFilter.EXCLUDE)
-    return Listing(conditions + _archived(archived), _order(present(order_by, ())))
+    archived = or_none(asked.archived)
+    where = leaving_out_archived(conditions) if archived is None else conditions + _archived(archived)
+    return Listing(where, _order(present(order_by, ())))
 
 
 def practitioners(filter: PractitionerFilter | None) -> Listing:

@@ -30,12 +30,6 @@ from gappt_graphql.scheduling import conflicts as records
 from gappt_graphql.scheduling.directory import Patient as PatientRecord
 from gappt_graphql.scheduling.group_appointment import GroupAppointment as Record
 
-_MESSAGES = {
-    ConflictKind.PRACTITIONER_DOUBLE_BOOKED: "The practitioner runs another appointment at this time.",
-    ConflictKind.PRACTITIONER_UNAVAILABLE: "The practitioner has time off.",
-    ConflictKind.PATIENT_DOUBLE_BOOKED: "The patient attends another appointment at this time.",
-}
-
 
 class Found(Struct, frozen=True):
     """The conflicts of one appointment, and what `Conflicts` is made from."""
@@ -47,28 +41,26 @@ class Found(Struct, frozen=True):
         return bool(self.items)
 
 
-def _message(root: Parent[records.Conflict]) -> str:
-    return _MESSAGES[root.kind]
-
-
 @strawberry.type(description="One overlap of an appointment with something else")
 class Conflict:
     kind: ConflictKind = strawberry.field(description="Who is needed twice at once")
     starts_at: datetime = strawberry.field(description="Timestamp of when the overlap starts")
     ends_at: datetime = strawberry.field(description="Timestamp of when the overlap ends")
     group_appointment: Annotated["GroupAppointment", strawberry.lazy(__name__)] | None = relation(
-        "group_appointments", key="group_appointment_id", description="Other appointment, if it is one"
+        "group_appointments",
+        key="group_appointment_id",
+        description="Other appointment; null if the conflict is not with a stored one",
     )
     unavailable_block: UnavailableBlock | None = relation(
-        "unavailable_blocks", key="unavailable_block_id", description="Time off, if it is one"
+        "unavailable_blocks", key="unavailable_block_id", description="Time off; null if the conflict is not with one"
     )
     occurrence_index: int | None = strawberry.field(
-        description="Other date of the same proposal, if it is one: index of its occurrence"
+        description="Index of the other occurrence, in a preview; null if the conflict is not with one"
     )
     patient: Patient | None = relation(
-        "patients", key="patient_id", description="Patient who is needed twice, if it is about one"
+        "patients", key="patient_id", description="Patient who is needed twice; null if it is the practitioner"
     )
-    message: str = computed(_message, "Sentence for a person")
+    message: str = strawberry.field(description="Sentence for a person, with identifiers instead of names")
 
 
 @strawberry.type(description="What stands in the way of an appointment")
@@ -80,7 +72,9 @@ class Conflicts:
 @strawberry.type(description="Rule by which an appointment repeats on the wall clock of its business")
 class RepeatRule:
     repeat_type: RepeatType = strawberry.field(description="Step of the rule")
-    repeating_interval: int = strawberry.field(description="How many steps lie between two")
+    repeating_interval: int = strawberry.field(
+        description="Number of days, weeks or months from one appointment to the next"
+    )
     number_of_repeats: int = strawberry.field(description="How many appointments were added to the first")
 
 
@@ -151,7 +145,9 @@ class GroupAppointment:
     available_seats: int = strawberry.field(description="Number of free seats")
     is_full: bool = strawberry.field(description="Indicates whether no seat is free")
     notes: str | None = strawberry.field(description="Notes of the staff")
-    telehealth_url: Url | None = strawberry.field(description="Address where staff join a remote group")
+    telehealth_url: Url | None = strawberry.field(
+        description="Address where staff join a remote group; not for patients"
+    )
     appointment_type: AppointmentType = relation(
         "appointment_types", key="appointment_type_id", description="Kind of group"
     )
@@ -161,19 +157,29 @@ class GroupAppointment:
     )
     patient_ids: list[ID] = computed(_patient_ids, "Identifiers of the active attendees' patients, in booking order")
     patients: list[Patient] = computed(_patients, "Patients of the active attendees, in booking order")
-    attendees: list[Attendee] = computed(_attendees, "Places that are taken, in booking order, active ones first")
+    attendees: list[Attendee] = computed(_attendees, "Places, in booking order, active ones first")
     waitlist: list[WaitlistEntry] = related("waitlists", description="Patients who wait for a seat, first come first")
     conflicts: Conflicts = computed(_conflicts, "What stands in the way of it; nothing if it is archived")
-    repeat_rule: RepeatRule | None = strawberry.field(description="Rule of its series, on the root and each repeat")
-    repeated_from: Annotated["GroupAppointment", strawberry.lazy(__name__)] | None = relation(
-        "group_appointments", key="repeated_from_id", description="Root of the series that it belongs to, if it is not"
+    repeat_rule: RepeatRule | None = strawberry.field(
+        description="Rule of its series, the same on the root and each repeat; null if it is in no series"
     )
-    repeats: GroupAppointmentConnection = computed(_repeats, "Appointments that repeat it, without archived ones")
-    version: int = strawberry.field(description="Number that grows with each change of its own fields or archiving")
+    repeated_from: Annotated["GroupAppointment", strawberry.lazy(__name__)] | None = relation(
+        "group_appointments",
+        key="repeated_from_id",
+        description="Root of its series, archived or not; null if it is the root itself or in no series",
+    )
+    repeats: GroupAppointmentConnection = computed(
+        _repeats, "Appointments that repeat it, if it is a root, without archived ones"
+    )
+    version: int = strawberry.field(
+        description="Number that grows when its own fields change or it is archived; give it as `expectedVersion`"
+    )
     created_at: datetime = strawberry.field(description="Timestamp of when it was created")
     updated_at: datetime = strawberry.field(description="Timestamp of when it, or who attends it, was last changed")
-    archived_at: datetime | None = strawberry.field(description="Timestamp of when it was archived")
-    deleted_at: datetime | None = strawberry.field(description="Timestamp of when it was archived, by an older name")
+    archived_at: datetime | None = strawberry.field(description="Timestamp of when it was archived; null if it is not")
+    deleted_at: datetime | None = strawberry.field(
+        description="Timestamp of when it was archived, by an older name; always equal to archivedAt"
+    )
 
     @classmethod
     def is_type_of(cls, source: object, _: object) -> bool:

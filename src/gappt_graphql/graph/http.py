@@ -29,6 +29,14 @@ def graphql_app(open_desk: OpenDesk) -> ASGIApp:
     return _Door(open_desk)
 
 
+def refused(
+    status: int, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None, **more: str
+) -> Response:
+    """Return the answer to a request that is refused before an operation runs; `more` stands beside the code."""
+    error = {"message": message, "extensions": {"code": code.value, **more}}
+    return _json({"errors": [error]}, status, headers)
+
+
 class _Malformed(Exception):
     """A request that holds no operation: the status and a sentence for a person."""
 
@@ -52,8 +60,7 @@ class _Door:
         try:
             response = await self._answer(request)
         except _Malformed as malformed:
-            error = {"message": malformed.message, "extensions": {"code": ErrorCode.BAD_USER_INPUT.value}}
-            response = _json({"errors": [error]}, malformed.status, malformed.headers)
+            response = refused(malformed.status, ErrorCode.BAD_USER_INPUT, malformed.message, malformed.headers)
         except ClientDisconnect:
             return
         await response(scope, receive, send)
@@ -116,7 +123,9 @@ def _checked(body: object) -> _Request:
 
 
 def _formatted(result: ExecutionResult) -> dict[str, Any]:
-    answer: dict[str, Any] = {"data": result.data}
+    answer: dict[str, Any] = {}
+    if result.data is not None or any(error.path for error in result.errors or ()):
+        answer["data"] = result.data  # left out where nothing was run, as GraphQL's section 7.1 has it
     if result.errors:
         answer["errors"] = [error.formatted for error in result.errors]
     if result.extensions:

@@ -29,7 +29,9 @@ from gappt_graphql.scheduling.repeats import RepeatRule
 @strawberry.input(description="Rule by which an appointment repeats on the wall clock of its business")
 class RepeatRuleInput:
     repeat_type: RepeatType = required("Step of the rule")
-    repeating_interval: int = strawberry.field(default=1, description="How many steps lie between two: 1 to 52")
+    repeating_interval: int = strawberry.field(
+        default=1, description="Number of days, weeks or months from one appointment to the next: 1 to 52"
+    )
     number_of_repeats: int = required("How many appointments are added to the first: 0 to 365")
 
     def to_domain(self) -> RepeatRule:
@@ -39,8 +41,10 @@ class RepeatRuleInput:
 @strawberry.input(description="New group appointment")
 class CreateGroupAppointmentInput:
     starts_at: datetime = required("Timestamp of when the group meets")
-    ends_at: datetime | None = optional("Timestamp of when it ends; after the type's duration if absent")
-    max_attendees: int | None = optional("Number of seats, 1 to 100; the type's if absent")
+    ends_at: datetime | None = optional(
+        "Timestamp of when it ends; if absent, as long after the start as the type says"
+    )
+    max_attendees: int | None = optional("Number of seats, 1 to 100; if absent, as many as the type says")
     notes: str | None = optional("Notes of the staff")
     practitioner_id: ID = required("Identifier of the practitioner who runs the group")
     business_id: ID = required("Identifier of the business where the group meets")
@@ -48,7 +52,9 @@ class CreateGroupAppointmentInput:
     patient_ids: list[ID] | None = optional("Identifiers of patients to book, in this order")
     telehealth_url: Url | None = optional("Address where staff join a remote group")
     repeat_rule: RepeatRuleInput | None = optional("Rule for the appointments that repeat it")
-    copy_attendees: bool | None = optional("Indicates whether the patients are booked into the repeats too")
+    copy_attendees: bool | None = optional(
+        "Indicates whether the patients are booked into the repeats too; false if absent"
+    )
     on_conflict: OnConflict | None = on_conflict()
     idempotency_key: str | None = idempotency_key()
 
@@ -71,12 +77,14 @@ class CreateGroupAppointmentInput:
         )
 
 
-@strawberry.input(description="Changes of a group appointment; an absent field stays, null clears it")
+@strawberry.input(
+    description="Changes of a group appointment; an absent field stays, null clears it where it can be cleared"
+)
 class UpdateGroupAppointmentInput:
     id: ID = required("Identifier of the appointment")
     starts_at: Maybe[datetime | None] = required("Timestamp of when the group meets; alone it keeps the duration")
     ends_at: Maybe[datetime | None] = required("Timestamp of when it ends; null takes the type's duration")
-    max_attendees: Maybe[int | None] = required("Number of seats, 1 to 100")
+    max_attendees: Maybe[int | None] = required("Number of seats, 1 to 100, and no fewer than active attendees")
     notes: Maybe[str | None] = required("Notes of the staff")
     telehealth_url: Maybe[Url | None] = required("Address where staff join a remote group")
     practitioner_id: Maybe[ID | None] = required("Identifier of the practitioner who runs the group")
@@ -143,7 +151,9 @@ class RestoreGroupAppointmentInput:
 class RepeatGroupAppointmentInput:
     id: ID = required("Identifier of the appointment, which becomes the root")
     repeat_rule: RepeatRuleInput = required("Rule for the appointments that repeat it")
-    copy_attendees: bool | None = optional("Indicates whether its patients are booked into the repeats too")
+    copy_attendees: bool | None = optional(
+        "Indicates whether its patients are booked into the repeats too; false if absent"
+    )
     on_conflict: OnConflict | None = on_conflict()
     expected_version: int | None = expected_version()
     idempotency_key: str | None = idempotency_key()

@@ -26,7 +26,9 @@ class BookAttendeesInput:
     patient_ids: list[ID] = required("Identifiers of patients to book, in this order")
     scope: Scope | None = scope()
     on_conflict: OnConflict | None = on_conflict()
-    waitlist_if_full: bool | None = optional("Indicates whether those without a seat are put on the waitlist")
+    waitlist_if_full: bool | None = optional(
+        "Indicates whether those without a seat are put on the waitlist, rather than all refused; false if absent"
+    )
     idempotency_key: str | None = idempotency_key()
 
     def to_command(self) -> attendance.BookAttendees:

@@ -28,7 +28,9 @@ class CreatePractitionerInput:
         )
 
 
-@strawberry.input(description="Changes of a practitioner; an absent field stays, null clears it")
+@strawberry.input(
+    description="Changes of a practitioner; an absent field stays, null clears it where it can be cleared"
+)
 class UpdatePractitionerInput:
     id: ID = required("Identifier of the practitioner")
     first_name: Maybe[str | None] = required("First name")
@@ -68,7 +70,7 @@ class CreatePatientInput:
         )
 
 
-@strawberry.input(description="Changes of a patient; an absent field stays, null clears it")
+@strawberry.input(description="Changes of a patient; an absent field stays, null clears it where it can be cleared")
 class UpdatePatientInput:
     id: ID = required("Identifier of the patient")
     first_name: Maybe[str | None] = required("First name")
@@ -137,12 +139,12 @@ class ArchiveBusinessInput:
 @strawberry.input(description="New appointment type")
 class CreateAppointmentTypeInput:
     name: str = required("Name")
-    duration_in_minutes: int = required("How long its appointments take: 0 to 1440")
-    max_attendees: int = required("Number of seats that its appointments have: 0 to 100")
+    duration_in_minutes: int = required("Minutes that its appointments take, if they state no end: 0 to 1440")
+    max_attendees: int = required("Number of seats of its appointments, if they state none: 0 to 100")
     color: str | None = optional("Color in the diary")
     category: str | None = optional("Category that it is listed under")
     description: str | None = optional("What happens in the group")
-    telehealth_enabled: bool | None = optional("Indicates whether its appointments can be remote")
+    telehealth_enabled: bool | None = optional("Indicates whether its appointments can be remote; false if absent")
     idempotency_key: str | None = idempotency_key()
 
     def to_command(self) -> directory.CreateAppointmentType:
@@ -158,16 +160,22 @@ class CreateAppointmentTypeInput:
         )
 
 
-@strawberry.input(description="Changes of an appointment type; an absent field stays, null clears it")
+@strawberry.input(
+    description="Changes of an appointment type; an absent field stays, null clears it where it can be cleared"
+)
 class UpdateAppointmentTypeInput:
     id: ID = required("Identifier of the appointment type")
     name: Maybe[str | None] = required("Name")
-    duration_in_minutes: Maybe[int | None] = required("How long its appointments take: 0 to 1440")
-    max_attendees: Maybe[int | None] = required("Number of seats that its appointments have: 0 to 100")
+    duration_in_minutes: Maybe[int | None] = required(
+        "Minutes that its appointments take, if they state no end: 0 to 1440"
+    )
+    max_attendees: Maybe[int | None] = required("Number of seats of its appointments, if they state none: 0 to 100")
     color: Maybe[str | None] = required("Color in the diary")
     category: Maybe[str | None] = required("Category that it is listed under")
     description: Maybe[str | None] = required("What happens in the group")
-    telehealth_enabled: Maybe[bool | None] = required("Indicates whether its appointments can be remote")
+    telehealth_enabled: Maybe[bool | None] = required(
+        "Indicates whether its appointments can be remote; false if absent"
+    )
     idempotency_key: str | None = idempotency_key()
 
     def to_command(self) -> directory.UpdateAppointmentType:

@@ -82,19 +82,19 @@ class Mutation:
         attendance.update,
         inputs_attendance.UpdateAttendeeInput,
         payloads.UpdateAttendeePayload,
-        description="Note whether a patient came, and notes",
+        description="Note whether a patient came, and change the notes",
     )
     cancel_attendee = _mutation(
         attendance.cancel,
         inputs_attendance.CancelAttendeeInput,
         payloads.CancelAttendeePayload,
-        description="Cancel a place and give it to who waits first; twice is the same as once",
+        description="Cancel a place and give it to whoever waits first; twice is the same as once",
     )
     archive_attendee = _mutation(
         attendance.archive,
         inputs_attendance.ArchiveAttendeeInput,
         payloads.ArchiveAttendeePayload,
-        description="Hide the record of a place and free it",
+        description="Hide the record of a place, free it, and give it to whoever waits first",
     )
     reinstate_attendee = _mutation(
         attendance.reinstate,

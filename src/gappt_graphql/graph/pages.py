@@ -12,7 +12,9 @@ from gappt_graphql.graph.cursors import Cursors
 from gappt_graphql.graph.errors import bad_user_input
 from gappt_graphql.graph.loaders import Loader
 from gappt_graphql.graph.relations import computed
+from gappt_graphql.practice.enquiries import check_listing
 from gappt_graphql.scheduling.asking import Listing, Page, Slice
+from gappt_graphql.scheduling.problems import Refused
 from gappt_graphql.store import Book, Record
 
 if TYPE_CHECKING:
@@ -26,14 +28,18 @@ _LONGEST_CURSOR = 4_000
 
 First = Annotated[
     int | None,
-    strawberry.argument(description=f"How many to return from the start or after `after`: 0 to {LARGEST}"),
+    strawberry.argument(
+        description=f"How many to return, from the start or after `after`: 0 to {LARGEST}; {USUAL} without `last`"
+    ),
 ]
-After = Annotated[str | None, strawberry.argument(description="Cursor of the record before the page")]
+After = Annotated[str | None, strawberry.argument(description="Cursor of a record, behind which the page begins")]
 Last = Annotated[
     int | None,
-    strawberry.argument(description=f"How many to return from the end or before `before`: 0 to {LARGEST}"),
+    strawberry.argument(
+        description=f"How many to return, from the end or before `before`: 0 to {LARGEST}; not together with `first`"
+    ),
 ]
-Before = Annotated[str | None, strawberry.argument(description="Cursor of the record behind the page")]
+Before = Annotated[str | None, strawberry.argument(description="Cursor of a record, before which the page ends")]
 
 
 class Window(Struct, frozen=True):
@@ -91,6 +97,7 @@ class Listed:
 
 def listed(info: Info, kind: type[R], *, name: str, listing: Listing, window: Window) -> Listed:
     """Return a part of a list of the account."""
+    _check(listing)
     cursors = Cursors(name, info.context.desk.account, listing.order)
     part = window.part(cursors)
 
@@ -109,6 +116,7 @@ def listed_under(
     parent: int, info: Info, kind: type[R], *, by: str, name: str, listing: Listing, window: Window
 ) -> Listed:
     """Return a part of the list under one parent; those of all parents are read by one statement."""
+    _check(listing)
     cursors = Cursors(name, info.context.desk.account, listing.order)
     part = window.part(cursors)
 
@@ -121,6 +129,13 @@ def listed_under(
     asking = info.context.loaders.asking
     loader = asking(("pages", kind, by, listing, part), pages)
     return Listed(loader, asking(("counts", kind, by, listing.where), counts), parent, cursors)
+
+
+def _check(listing: Listing) -> None:
+    try:
+        check_listing(listing)
+    except Refused as refused:
+        raise bad_user_input(" ".join(problem.message for problem in refused.problems)) from None
 
 
 class Placed(Struct, frozen=True):
@@ -138,8 +153,10 @@ class Placed(Struct, frozen=True):
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Indicates whether there are records behind the page")
     has_previous_page: bool = strawberry.field(description="Indicates whether there are records before the page")
-    start_cursor: str | None = strawberry.field(description="Cursor of the first record of the page")
-    end_cursor: str | None = strawberry.field(description="Cursor of the last record of the page")
+    start_cursor: str | None = strawberry.field(
+        description="Cursor of the first record of the page; null if it has none"
+    )
+    end_cursor: str | None = strawberry.field(description="Cursor of the last record of the page; null if it has none")
 
 
 async def _nodes(root: Parent[Listed]) -> Sequence[Record]:

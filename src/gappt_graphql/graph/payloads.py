@@ -30,7 +30,9 @@ class CreateGroupAppointmentPayload:
     repeats: list[GroupAppointment] = related_by_ids(
         "group_appointments", key="repeat_ids", description="Appointments that repeat it"
     )
-    conflicting: list[Occurrence] = strawberry.field(description="What SKIP left out, or the reason of a REJECT")
+    conflicting: list[Occurrence] = strawberry.field(
+        description="Dates that SKIP left out, or that were the reason of a REJECT"
+    )
     user_errors: list[SchedulingUserError] = user_errors()
 
 
@@ -42,7 +44,9 @@ class UpdateGroupAppointmentPayload:
     updated: list[GroupAppointment] = related_by_ids(
         "group_appointments", key="updated_ids", description="Appointments that were changed, the named one among them"
     )
-    conflicting: list[Occurrence] = strawberry.field(description="What SKIP left out, or the reason of a REJECT")
+    conflicting: list[Occurrence] = strawberry.field(
+        description="Dates that SKIP left out, or that were the reason of a REJECT"
+    )
     promoted: list[Attendee] = related_by_ids(
         "attendees", key="promoted_ids", description="Places given to patients who waited"
     )
@@ -68,7 +72,9 @@ class RestoreGroupAppointmentPayload:
     restored: list[GroupAppointment] = related_by_ids(
         "group_appointments", key="restored_ids", description="Appointments that are restored now, the named one too"
     )
-    conflicting: list[Occurrence] = strawberry.field(description="What SKIP left out, or the reason of a REJECT")
+    conflicting: list[Occurrence] = strawberry.field(
+        description="Dates that SKIP left out, or that were the reason of a REJECT"
+    )
     user_errors: list[SchedulingUserError] = user_errors()
 
 
@@ -80,7 +86,9 @@ class RepeatGroupAppointmentPayload:
     repeats: list[GroupAppointment] = related_by_ids(
         "group_appointments", key="repeat_ids", description="Appointments that repeat it"
     )
-    conflicting: list[Occurrence] = strawberry.field(description="What SKIP left out, or the reason of a REJECT")
+    conflicting: list[Occurrence] = strawberry.field(
+        description="Dates that SKIP left out, or that were the reason of a REJECT"
+    )
     user_errors: list[SchedulingUserError] = user_errors()
 
 
@@ -91,14 +99,16 @@ def _problem(root: Parent[attendance.BookingOutcome]) -> Problem | None:
 @strawberry.type(description="What became of one patient in one occurrence: a place, a place in the list, or a refusal")
 class BookingOutcome:
     group_appointment: GroupAppointment = relation(
-        "group_appointments", key="group_appointment_id", description="Occurrence"
+        "group_appointments", key="group_appointment_id", description="Occurrence that this is about"
     )
-    patient: Patient = relation("patients", key="patient_id", description="Patient")
-    attendee: Attendee | None = relation("attendees", key="attendee_id", description="Place that was booked")
+    patient: Patient = relation("patients", key="patient_id", description="Patient that this is about")
+    attendee: Attendee | None = relation(
+        "attendees", key="attendee_id", description="Place that was booked; null if none was"
+    )
     waitlist_entry: WaitlistEntry | None = relation(
-        "waitlist_entries", key="waitlist_entry_id", description="Place in the waitlist"
+        "waitlist_entries", key="waitlist_entry_id", description="Place in the waitlist; null if none was given"
     )
-    user_error: SchedulingUserError | None = computed(_problem, "Why there is neither")
+    user_error: SchedulingUserError | None = computed(_problem, "Why there is neither; null if there is one")
 
 
 @strawberry.type(description="Answer of bookAttendees")

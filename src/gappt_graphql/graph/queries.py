@@ -35,10 +35,12 @@ from gappt_graphql.graph.payloads import GroupAppointmentPreview
 from gappt_graphql.graph.values import number
 from gappt_graphql.practice import booking, repeating
 from gappt_graphql.scheduling import directory as records
+from gappt_graphql.scheduling.asking import Listing
 from gappt_graphql.scheduling.group_appointment import GroupAppointment as Record
 
 Archived = Annotated[
-    ArchivedFilter | None, strawberry.argument(description="Whether archived ones are listed; EXCLUDE if absent")
+    ArchivedFilter | None,
+    strawberry.argument(name="archived", description="Whether archived ones are listed; EXCLUDE if absent"),
 ]
 
 
@@ -51,20 +53,21 @@ def _one(loader: str, *, description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description)
 
 
-def _list_by_name(kind: type[Any], name: str, *, description: str) -> Any:
-    """Declare a list of the directory that can only be limited to archived records or others."""
+def _list(kind: type[Any], name: str, listing: Callable[[Any], Listing], takes: object, *, description: str) -> Any:
+    """Declare a list: what its filter is, and the function that says what a filter asks for."""
 
     def resolve(
         info: Info,
-        archived: Archived = UNSET,
+        filter: Any = UNSET,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
     ) -> object:
         window = Window.of(first=first, after=after, last=last, before=before)
-        return listed(info, kind, name=name, listing=filters.by_name(archived), window=window)
+        return listed(info, kind, name=name, listing=listing(filter), window=window)
 
+    resolve.__annotations__["filter"] = takes
     return strawberry.field(resolver=resolve, description=description)
 
 
@@ -81,14 +84,25 @@ def _preview(foresee: Callable[..., Awaitable[booking.Proposal]], takes: type[An
 
 @strawberry.type(description="What can be asked; records of other accounts do not exist here")
 class Query:
-    group_appointment: GroupAppointment | None = _one("group_appointments", description="Group appointment by id")
-    practitioner: Practitioner | None = _one("practitioners", description="Practitioner by id")
-    patient: Patient | None = _one("patients", description="Patient by id")
-    business: Business | None = _one("businesses", description="Business by id")
-    appointment_type: AppointmentType | None = _one("appointment_types", description="Appointment type by id")
-    attendee: Attendee | None = _one("attendees", description="Attendee by id")
+    group_appointment: GroupAppointment | None = _one(
+        "group_appointments", description="Group appointment by id, archived or not; null if there is none"
+    )
+    practitioner: Practitioner | None = _one(
+        "practitioners", description="Practitioner by id, active or not; null if there is none"
+    )
+    patient: Patient | None = _one("patients", description="Patient by id, archived or not; null if there is none")
+    business: Business | None = _one("businesses", description="Business by id, archived or not; null if there is none")
+    appointment_type: AppointmentType | None = _one(
+        "appointment_types", description="Appointment type by id, archived or not; null if there is none"
+    )
+    attendee: Attendee | None = _one(
+        "attendees", description="Attendee by id, cancelled and archived ones too; null if there is none"
+    )
 
-    @strawberry.field(graphql_type=GroupAppointmentConnection | None, description="Group appointments, by startsAt")
+    @strawberry.field(
+        graphql_type=GroupAppointmentConnection | None,
+        description="Group appointments, by startsAt unless told otherwise",
+    )
     def group_appointments(
         self,
         info: Info,
@@ -103,61 +117,40 @@ class Query:
         listing = filters.group_appointments(filter, order_by)
         return listed(info, Record, name="groupAppointments", listing=listing, window=window)
 
-    @strawberry.field(graphql_type=PractitionerConnection | None, description="Practitioners, by name")
-    def practitioners(
-        self,
-        info: Info,
-        filter: Annotated[
-            PractitionerFilter | None, strawberry.argument(description="Which practitioners; all if absent")
-        ] = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> Listed:
-        window = Window.of(first=first, after=after, last=last, before=before)
-        listing = filters.practitioners(filter)
-        return listed(info, records.Practitioner, name="practitioners", listing=listing, window=window)
-
-    @strawberry.field(graphql_type=PatientConnection | None, description="Patients, by name")
-    def patients(
-        self,
-        info: Info,
-        filter: Annotated[
+    practitioners: PractitionerConnection | None = _list(
+        records.Practitioner,
+        "practitioners",
+        filters.practitioners,
+        Annotated[PractitionerFilter | None, strawberry.argument(description="Which practitioners; all if absent")],
+        description="Practitioners, by name",
+    )
+    patients: PatientConnection | None = _list(
+        records.Patient,
+        "patients",
+        filters.patients,
+        Annotated[
             PatientFilter | None,
             strawberry.argument(description="Which patients; those that are not archived if absent"),
-        ] = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> Listed:
-        window = Window.of(first=first, after=after, last=last, before=before)
-        return listed(info, records.Patient, name="patients", listing=filters.patients(filter), window=window)
-
-    businesses: BusinessConnection | None = _list_by_name(
-        records.Business, "businesses", description="Businesses, by name"
+        ],
+        description="Patients, by name",
     )
-    appointment_types: AppointmentTypeConnection | None = _list_by_name(
-        records.AppointmentType, "appointmentTypes", description="Appointment types, by name"
+    businesses: BusinessConnection | None = _list(
+        records.Business, "businesses", filters.by_name, Archived, description="Businesses, by name"
+    )
+    appointment_types: AppointmentTypeConnection | None = _list(
+        records.AppointmentType, "appointmentTypes", filters.by_name, Archived, description="Appointment types, by name"
     )
 
-    @strawberry.field(graphql_type=UnavailableBlockConnection | None, description="Practitioners' time off, by start")
-    def unavailable_blocks(
-        self,
-        info: Info,
-        filter: Annotated[
+    unavailable_blocks: UnavailableBlockConnection | None = _list(
+        records.UnavailableBlock,
+        "unavailableBlocks",
+        filters.unavailable_blocks,
+        Annotated[
             UnavailableBlockFilter | None,
             strawberry.argument(description="Which time off; that which is not archived if absent"),
-        ] = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> Listed:
-        window = Window.of(first=first, after=after, last=last, before=before)
-        listing = filters.unavailable_blocks(filter)
-        return listed(info, records.UnavailableBlock, name="unavailableBlocks", listing=listing, window=window)
+        ],
+        description="Practitioners' time off, by start",
+    )
 
     preview_group_appointment: GroupAppointmentPreview | None = _preview(
         booking.preview_create,

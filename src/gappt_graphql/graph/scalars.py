@@ -38,14 +38,14 @@ def _read_url(text: str) -> str | None:
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
-        description="Instant as RFC 3339 has it, with seconds and an offset; answers are in UTC and end in Z",
+        description="Instant as RFC 3339 has it, with seconds and an offset; answers are in UTC: 2026-03-02T22:00:00Z",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=spell_instant,
         parse_value=_parsed(read_instant, "A DateTime is RFC 3339 with seconds and an offset: 2026-03-02T22:00:00Z."),
     ),
     date: strawberry.scalar(
         name="Date",
-        description="Date of the calendar, written YYYY-MM-DD",
+        description="Date of the calendar, written YYYY-MM-DD: 2026-03-02",
         specified_by_url="https://scalars.graphql.org/andimarek/local-date",
         serialize=date.isoformat,
         parse_value=_parsed(read_date, "A Date is a day that exists, written YYYY-MM-DD: 2026-03-02."),

@@ -6,14 +6,11 @@ from typing import Any, Protocol, TypeVar
 import strawberry
 from msgspec import UNSET, UnsetType
 
-from gappt_graphql.scheduling.ids import LARGEST_ID
+from gappt_graphql.scheduling.ids import LARGEST_ID, NOBODY
 
 T = TypeVar("T")
 
 T_co = TypeVar("T_co", covariant=True)
-
-NOBODY = 0
-"""An id that no record has."""
 
 
 class _Holds(Protocol[T_co]):
@@ -71,7 +68,9 @@ def optional(description: str) -> Any:
 
 def idempotency_key() -> Any:
     """Declare the field that every mutation's input has."""
-    return optional("Name of this request, so that a retry takes effect once: at most 255 characters, kept 24 hours")
+    return optional(
+        "Name of this request, so that a retry takes effect once: at most 255 characters, usually kept 24 hours"
+    )
 
 
 def expected_version() -> Any:

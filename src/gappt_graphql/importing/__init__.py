@@ -67,13 +67,21 @@ class BadRecords(Exception):
 
 
 async def import_file(
-    store: Store, *, account: Account, path: Path, now: datetime, ids: Ids, progress: Callable[[int, int], None]
+    store: Store,
+    *,
+    account: Account,
+    path: Path,
+    now: datetime,
+    ids: Ids,
+    progress: Callable[[int, int], None],
+    new_account: bool = False,
 ) -> Imported:
     """
     Write the records of a JSON or JSON Lines file into the account's book, in one transaction.
 
-    A record whose id is known is updated with what the file states of it. The change feed tells of every appointment
-    that changes, the audit of the file as a whole by its digest.
+    With `new_account` that transaction writes the account as well. A record whose id is known is updated with what the
+    file states of it. The change feed tells of every appointment that changes, the audit of the file as a whole by its
+    digest.
 
     :raises BadRecords: if anything is wrong with any record; then nothing is written
     """
@@ -81,6 +89,8 @@ async def import_file(
     by_lines = path.suffix.lower() in _LINE_NAMES
 
     async def work(book: WritableBook) -> Imported:
+        if new_account:
+            await book.open_account(account)
         rows = Rows()
         for found in read_file(data, by_lines=by_lines):
             rows.add(found)

@@ -4,18 +4,17 @@ from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
+from gappt_graphql.graph.errors import ErrorCode
+from gappt_graphql.graph.http import refused
+
 _CODES = {
-    400: "BAD_USER_INPUT",
-    401: "UNAUTHENTICATED",
-    403: "FORBIDDEN",
-    404: "NOT_FOUND",
-    405: "METHOD_NOT_ALLOWED",
-    413: "OPERATION_TOO_LARGE",
-    429: "THROTTLED",
-    500: "INTERNAL",
+    401: ErrorCode.UNAUTHENTICATED,
+    413: ErrorCode.OPERATION_TOO_LARGE,
+    429: ErrorCode.THROTTLED,
+    500: ErrorCode.INTERNAL,
 }
 _SENTENCES = {
     404: "There is nothing at this address.",
@@ -23,17 +22,15 @@ _SENTENCES = {
 }
 
 
-def refusal(scope: Scope, status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def refusal(scope: Scope, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return a refusal: an error in GraphQL's shape at /graphql, a plain message elsewhere."""
     if scope["path"] != "/graphql":
         return JSONResponse({"message": message}, status, headers)
-    extensions = {"code": _CODES.get(status, "BAD_USER_INPUT")}
-    if status == 500:
-        extensions["correlationId"] = scope["state"]["request_id"]
-    return JSONResponse({"errors": [{"message": message, "extensions": extensions}]}, status, headers)
+    more = {"correlationId": scope["state"]["request_id"]} if status == 500 else {}
+    return refused(status, _CODES.get(status, ErrorCode.BAD_USER_INPUT), message, headers, **more)
 
 
-async def http_exception(request: Request, exception: Exception) -> JSONResponse:
+async def http_exception(request: Request, exception: Exception) -> Response:
     """Answer what a route or the framework refused."""
     assert isinstance(exception, HTTPException)
     message = _SENTENCES.get(exception.status_code, exception.detail)

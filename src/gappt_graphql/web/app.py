@@ -1,7 +1,7 @@
 """The web application: which address answers with what."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,14 +24,26 @@ LARGEST_BODY = 128 * 1024
 
 
 def create_app(
-    store: Store, *, clock: Callable[[], datetime], ids: Ids, rate_limit: int = 0, largest_body: int = LARGEST_BODY
+    store: Store,
+    *,
+    clock: Callable[[], datetime],
+    ids: Ids,
+    rate_limit: int = 0,
+    idempotency_hours: int = 24,
+    largest_body: int = LARGEST_BODY,
 ) -> Starlette:
     """
     Put the doors together around an open store, which stays the caller's to close.
 
     The clock is asked once for each request. `rate_limit` is in requests a minute for each key; 0 is no limit.
     """
-    open_desk = desk_opener(store, clock=clock, ids=ids, rate_limit=RateLimit(rate_limit))
+    open_desk = desk_opener(
+        store,
+        clock=clock,
+        ids=ids,
+        rate_limit=RateLimit(rate_limit),
+        keys_kept_for=timedelta(hours=idempotency_hours),
+    )
     app = Starlette(
         routes=[
             Route("/", explorer_page, methods=["GET"]),

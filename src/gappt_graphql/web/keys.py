@@ -4,7 +4,7 @@ import binascii
 import math
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -44,7 +44,7 @@ class Throttled(HTTPException):
 
 
 def desk_opener(
-    store: Store, *, clock: Callable[[], datetime], ids: Ids, rate_limit: RateLimit
+    store: Store, *, clock: Callable[[], datetime], ids: Ids, rate_limit: RateLimit, keys_kept_for: timedelta
 ) -> Callable[[Request], Awaitable[Desk]]:
     """Return the function that opens a desk for a request: it finds out whose key it is, and asks the clock once."""
 
@@ -70,6 +70,7 @@ def desk_opener(
             ids=ids,
             request_id=request.state.request_id,
             key_id=key.id,
+            keys_kept_for=keys_kept_for,
         )
 
     return open_desk
