@@ -1,8 +1,9 @@
-# Everything is made in .venv and explorer/node_modules; `make clean` takes both away.
+# Everything is made in .venv, .venv-contract and explorer/node_modules; `make clean` takes them away.
 # PYTHON chooses another interpreter: make setup PYTHON=python3.12
 
 PYTHON ?= python3
 VENV := .venv
+CONTRACT := .venv-contract
 BIN := $(VENV)/bin
 # Errors only: warnings here are about the machine's own pip settings.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
@@ -13,10 +14,10 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint types layers lock schema clean
+.PHONY: help setup serve test test-contract lint types layers lock schema clean
 
 help:  ## Say what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-14s %s\n' "$$what" "$$why"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
 
 setup: $(VENV)/.package $(PAGE)  ## Install the service into .venv and build its explorer
 
@@ -25,6 +26,10 @@ serve: setup  ## Serve the demo practice, and print the address, a key and a fir
 
 test: setup $(VENV)/.tests  ## Run all tests
 	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test-contract
+
+test-contract: $(CONTRACT)/.installed  ## Ask the REST interface what its description allows, for about a minute
+	@PYTHONPATH=src $(CONTRACT)/bin/python -m pytest tests/rest/fuzzing.py
 
 lint: $(VENV)/.tests  ## Check style and formatting
 	@$(BIN)/ruff check .
@@ -45,9 +50,10 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) pyproject.toml -o requirements/package.txt
 	@$(LOCK) --group build --group explorer -c requirements/package.txt -o requirements/build.txt
 	@$(LOCK) pyproject.toml --group tests --group tools -c requirements/package.txt -o requirements/tests.txt
+	@$(LOCK) pyproject.toml --group contract -c requirements/tests.txt -o requirements/contract.txt
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) explorer/node_modules $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CONTRACT) explorer/node_modules $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
@@ -68,6 +74,13 @@ $(VENV)/.package: $(VENV)/.python requirements/package.txt requirements/build.tx
 $(VENV)/.tests: $(VENV)/.package requirements/tests.txt
 	@echo "Installing what the tests need ..."
 	@$(PIP) install --require-hashes -r requirements/tests.txt
+	@touch $@
+
+# The tests of the contract have an environment of their own: their tool weighs on the start of every other test.
+$(CONTRACT)/.installed: requirements/contract.txt | $(VENV)/.python
+	@echo "Installing what the tests of the contract need ..."
+	@$(BIN)/python -m venv $(CONTRACT) || { rm -rf $(CONTRACT); exit 1; }
+	@$(CONTRACT)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r requirements/contract.txt
 	@touch $@
 
 explorer/node_modules/.installed: explorer/package.json explorer/package-lock.json | $(VENV)/.package

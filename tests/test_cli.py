@@ -211,7 +211,7 @@ def test_the_settings_tell_where_each_comes_from() -> None:
     by_name = {one["name"]: (one["value"], one["source"]) for one in json.loads(shown.stdout)}
     assert by_name["GAPPT_PORT"] == (9001, "flag")
     assert by_name["GAPPT_HOST"] == ("localhost", "environment")
-    assert by_name["GAPPT_RATE_LIMIT"] == (0, "default")
+    assert by_name["GAPPT_RATE_LIMIT"] == (None, "default")
 
 
 def test_a_setting_that_cannot_be_is_one_sentence_and_exit_code_2() -> None:

@@ -166,6 +166,16 @@ def test_a_stranger_is_asked_for_a_bearer_key(serve: Callable[..., Running]) -> 
     assert "Server" not in without.headers
 
 
+def test_the_rate_limit_holds_for_each_door(serve: Callable[..., Running]) -> None:
+    running = serve("--rate-limit", "1")
+    key = {"Authorization": f"Bearer {new_key(running.url)}"}
+
+    rest = [httpx2.get(f"{running.address}/v1/patients", headers=key) for _ in range(2)]
+    graph = [httpx2.post(f"{running.address}/graphql", json=QUERY, headers=key) for _ in range(2)]
+
+    assert [answer.status_code for answer in rest + graph] == [200, 429, 200, 429]
+
+
 def test_a_body_too_large_and_an_unknown_address_are_refused_in_json(serve: Callable[..., Running]) -> None:
     running = serve()
 

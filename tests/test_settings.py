@@ -13,7 +13,7 @@ def test_without_flags_and_environment_every_setting_has_its_default() -> None:
     settings = settings_of(given({}, {}))
 
     assert (settings.database_url, settings.host, settings.port) == ("sqlite:///book.db", "127.0.0.1", 8000)
-    assert (settings.rate_limit, settings.workers, settings.idempotency_hours) == (0, 1, 24)
+    assert (settings.rate_limit, settings.workers, settings.idempotency_hours) == (None, 1, 24)
 
 
 def test_the_environment_wins_over_the_default() -> None:
@@ -97,3 +97,9 @@ def test_the_addresses_of_stores_are_taken(url: str) -> None:
 
 def test_every_setting_is_explained() -> None:
     assert all(setting.meaning and setting.takes for setting in SETTINGS)
+
+
+def test_a_rate_limit_holds_for_both_doors_and_each_has_its_own_where_none_is_set() -> None:
+    assert settings_of(given({"rate_limit": "0"}, {})).rate_limit == 0
+    assert settings_of(given({}, {"GAPPT_RATE_LIMIT": "7"})).rate_limit == 7
+    assert settings_of(given({}, {})).rate_limit is None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-Value = str | int
+Value = str | int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Settings:
     database_url: str
     host: str
     port: int
-    rate_limit: int
+    rate_limit: int | None
     workers: int
     idempotency_hours: int
 
@@ -110,8 +110,9 @@ SETTINGS: Sequence[Setting] = (
     ),
     Setting(
         name="rate_limit",
-        default=0,
-        meaning="How many requests a minute each API key may make; 0 is no limit",
+        default=None,
+        meaning="How many requests a minute each API key may make, to /v1 and to /graphql; 0 is no limit. "
+        "Where it is not set: 200 to /v1, no limit to /graphql",
         takes="a whole number from 0 to 1000000",
         parse=_whole_number(0, 1_000_000),
     ),

@@ -57,5 +57,6 @@ def settings(as_json: bool, **flags: str | None) -> None:
         click.echo(json.dumps(shown, indent=2))
         return
     for one in every:
-        click.echo(f"{one.setting.variable} = {one.shown}  (from: {one.source}; flag {one.setting.flag})")
+        shown_value = "not set" if one.shown is None else one.shown
+        click.echo(f"{one.setting.variable} = {shown_value}  (from: {one.source}; flag {one.setting.flag})")
         click.echo(f"    {one.setting.meaning}. Takes {one.setting.takes}.")

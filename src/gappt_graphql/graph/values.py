@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 import strawberry
 from msgspec import UNSET, UnsetType
 
-from gappt_graphql.scheduling.ids import LARGEST_ID, NOBODY
+from gappt_graphql.scheduling.ids import read_id
 
 T = TypeVar("T")
 
@@ -22,10 +22,7 @@ class _Holds(Protocol[T_co]):
 
 def number(id: str) -> int:
     """Return the id as a number; what is no id, or written in another way than ours, is nobody's."""
-    if id.isascii() and id.isdigit() and id[0] != "0" and len(id) <= len(str(LARGEST_ID)):
-        value = int(id)
-        return value if value <= LARGEST_ID else NOBODY
-    return NOBODY
+    return read_id(id)
 
 
 def numbers(ids: Sequence[str]) -> tuple[int, ...]:

@@ -22,6 +22,14 @@ _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _COUNTER_BITS = 21
 
 
+def read_id(text: str) -> int:
+    """Return the id as a number; what is no id, or written in another way than ours, is nobody's."""
+    if text.isascii() and text.isdigit() and text[0] != "0" and len(text) <= len(str(LARGEST_ID)):
+        id = int(text)
+        return id if id <= LARGEST_ID else NOBODY
+    return NOBODY
+
+
 class Ids:
     """
     Make identifiers that sort by the time they were made.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, bindparam, func, select
 
 from gappt_graphql.scheduling.asking import Listing, Page, Slice
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
@@ -130,10 +130,19 @@ def _as_page(walked: list[R], part: Slice) -> Page[R]:
 
 @lru_cache(maxsize=_STATEMENTS_KEPT)
 def _page(kind: type[Record], shape: Shape, window: _Window) -> Statement:
-    fields = Fields(kind, codec(kind).table, indexed={"id"} if found_by_key(shape) else None)
-    return Statement(
-        window.cut(select(*codec(kind).columns), shape, fields), long=is_costly(shape, window.order[0].field)
-    )
+    by_key = found_by_key(shape)
+    fields = Fields(kind, codec(kind).table, indexed={"id"} if by_key else None)
+    first = window.order[0].field
+    # Without an index that has its order a page costs what the list costs, and so may one of a high number.
+    whole = not by_key and (window.skip or not _has_index(codec(kind).table, fields.column(first).name))
+    return Statement(window.cut(select(*codec(kind).columns), shape, fields), long=whole or is_costly(shape, first))
+
+
+def _has_index(table: Table, column: str) -> bool:
+    """Tell whether all rows of an account can be walked in the order of the column."""
+    first = ["account_id", column]
+    whole = (index for index in table.indexes if index.dialect_options["sqlite"]["where"] is None)
+    return column == "id" or any([each.name for each in index.columns][:2] == first for index in whole)
 
 
 @lru_cache(maxsize=_STATEMENTS_KEPT)

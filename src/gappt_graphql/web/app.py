@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from gappt_graphql.graph.http import graphql_app
+from gappt_graphql.rest.http import OpenDesk
+from gappt_graphql.rest.routes import routes
 from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import Store
 from gappt_graphql.web.answers import http_exception
@@ -21,6 +23,8 @@ from gappt_graphql.web.limits import RateLimit
 
 LARGEST_BODY = 128 * 1024
 """Bytes. The largest operations that clients and gateways send are a tenth of it."""
+REST_LIMIT = 200
+"""Requests a minute for each key, as the reference has it."""
 
 
 def create_app(
@@ -28,26 +32,33 @@ def create_app(
     *,
     clock: Callable[[], datetime],
     ids: Ids,
-    rate_limit: int = 0,
+    rate_limit: int | None = None,
     idempotency_hours: int = 24,
     largest_body: int = LARGEST_BODY,
 ) -> Starlette:
     """
     Put the doors together around an open store, which stays the caller's to close.
 
-    The clock is asked once for each request. `rate_limit` is in requests a minute for each key; 0 is no limit.
+    The clock is asked once for each request. `rate_limit` is in requests a minute for each key and door; 0 is no
+    limit, and None is the usual one: the reference's for /v1, none for /graphql.
     """
-    open_desk = desk_opener(
-        store,
-        clock=clock,
-        ids=ids,
-        rate_limit=RateLimit(rate_limit),
-        keys_kept_for=timedelta(hours=idempotency_hours),
-    )
+
+    def desk(asks_for: str, usual_limit: int) -> OpenDesk:
+        limit = usual_limit if rate_limit is None else rate_limit
+        return desk_opener(
+            store,
+            clock=clock,
+            ids=ids,
+            rate_limit=RateLimit(limit),
+            keys_kept_for=timedelta(hours=idempotency_hours),
+            asks_for=asks_for,
+        )
+
     app = Starlette(
         routes=[
             Route("/", explorer_page, methods=["GET"]),
-            Route("/graphql", ExplorerOr(graphql_app(open_desk))),
+            Route("/graphql", ExplorerOr(graphql_app(desk("Bearer", 0)))),
+            Mount("/v1", Router(routes(desk("Basic", REST_LIMIT)), redirect_slashes=False)),
             Route("/livez", livez, methods=["GET"]),
             Mount("/explorer", ExplorerFiles()),
         ],

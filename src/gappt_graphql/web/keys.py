@@ -20,13 +20,13 @@ _LONGEST = 512
 
 
 class Unauthenticated(HTTPException):
-    """No key, or none that is known. Asks for Bearer, since a browser opens a password box where Basic is asked for."""
+    """No key, or none that is known. It says which scheme the door asks for; both are taken everywhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, scheme: str) -> None:
         super().__init__(
             401,
             "An API key is needed: send it as 'Authorization: Bearer KEY', or as the user name of HTTP Basic.",
-            {"WWW-Authenticate": 'Bearer realm="gappt-graphql"'},
+            {"WWW-Authenticate": f'{scheme} realm="gappt-graphql"'},
         )
 
 
@@ -44,9 +44,19 @@ class Throttled(HTTPException):
 
 
 def desk_opener(
-    store: Store, *, clock: Callable[[], datetime], ids: Ids, rate_limit: RateLimit, keys_kept_for: timedelta
+    store: Store,
+    *,
+    clock: Callable[[], datetime],
+    ids: Ids,
+    rate_limit: RateLimit,
+    keys_kept_for: timedelta,
+    asks_for: str,
 ) -> Callable[[Request], Awaitable[Desk]]:
-    """Return the function that opens a desk for a request: it finds out whose key it is, and asks the clock once."""
+    """
+    Return the function that opens a desk for a request: it finds out whose key it is, and asks the clock once.
+
+    `asks_for` is `Bearer`, or `Basic`, for which a browser opens a box for a password.
+    """
 
     async def open_desk(request: Request) -> Desk:
         """
@@ -58,7 +68,7 @@ def desk_opener(
         secret = secret_of(request.headers.getlist("authorization"))
         key = await authenticate(store, secret) if secret else None
         if key is None:
-            raise Unauthenticated
+            raise Unauthenticated(asks_for)
         now = clock()
         if wait := rate_limit.take(key.id, now):
             raise Throttled(wait, now)
