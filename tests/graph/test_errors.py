@@ -177,3 +177,21 @@ async def test_the_stream_of_changes_is_not_served(practice: Practice) -> None:
     messages = [error.message async for result in stream for error in result.errors or ()]
 
     assert messages == ["This server streams no changes; ask groupAppointmentChanges for them."]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        ('filter: {startsAt: {gte: "yesterday"}}', ["filter", "startsAt", "gte"]),
+        ("filter: {ids: [1, true]}", ["filter", "ids", 1]),
+        ("filter: null, first: 1.5", ["first"]),
+    ],
+)
+async def test_a_literal_that_does_not_fit_is_told_by_its_path_and_place(
+    client: Client, arguments: str, path: list[str | int]
+) -> None:
+    result = await client.send(f"{{ groupAppointments({arguments}) {{ totalCount }} }}")
+
+    [error] = result.errors or []
+    assert (error.extensions or {}) == {"code": "BAD_USER_INPUT", "path": path}
+    assert error.locations

@@ -442,3 +442,27 @@ async def test_a_store_that_is_opened_again_has_what_was_written(practice, tmp_p
     await again.close()
 
     assert found == {group.id: group}
+
+
+FORGETFUL = """
+import asyncio, sys
+from gappt_graphql.store.opening import open_store
+
+async def main():
+    global store
+    store = await open_store(sys.argv[1])
+    await store.accounts()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_program_that_forgets_to_close_its_store_ends_all_the_same(store, tmp_path):
+    forgetful = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FORGETFUL, f"sqlite:///{tmp_path / 'book.db'}"
+    )
+    try:
+        assert await asyncio.wait_for(forgetful.wait(), timeout=30) == 0
+    finally:
+        if forgetful.returncode is None:
+            forgetful.kill()

@@ -2,16 +2,22 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import partial
 
 from graphql import (
+    SKIP,
     DocumentNode,
     GraphQLError,
+    GraphQLInputType,
     GraphQLSyntaxError,
     OperationDefinitionNode,
+    ValueNode,
     ValuesOfCorrectTypeRule,
+    VisitorAction,
     parse,
     specified_rules,
 )
+from graphql.utilities import validate_input_literal
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types.graphql import OperationType
@@ -53,11 +59,20 @@ class Documents:
 
 
 class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
-    """A literal that its type can't hold is told like a variable that its type can't hold."""
+    """A literal that its type can't hold is told like a variable that its type can't hold: with the path to it."""
 
-    def report_error(self, error: GraphQLError) -> None:
-        error.extensions = {"code": ErrorCode.BAD_USER_INPUT.value}
-        super().report_error(error)
+    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
+        if input_type:
+            validate_input_literal(node, input_type, partial(self._refuse, node))
+        return SKIP
+
+    def _refuse(self, node: ValueNode, error: GraphQLError, path: list[str | int]) -> None:
+        extensions = {"code": ErrorCode.BAD_USER_INPUT.value, "path": [*self._argument(), *path]}
+        self.report_error(GraphQLError(error.message, error.nodes or node, extensions=extensions))
+
+    def _argument(self) -> list[str]:
+        field, argument = self.context.get_field_def(), self.context.get_argument()
+        return [name for name, one in (field.args if field else {}).items() if one is argument]
 
 
 _RULES = tuple(_ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules)

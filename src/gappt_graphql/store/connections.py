@@ -45,7 +45,10 @@ class Connection:
             return opened[0]
 
         async def begin() -> aiosqlite.Connection:
-            return await aiosqlite.Connection(connect, iter_chunk_size=64)
+            threaded = aiosqlite.Connection(connect, iter_chunk_size=64)
+            # A program that ends without closing its store would wait for this thread for ever.
+            threaded._thread.daemon = True
+            return await threaded
 
         beginning = asyncio.ensure_future(begin())
         try:
@@ -68,7 +71,7 @@ class Connection:
 
     async def execute(self, text: str) -> None:
         """Run a statement that may wait, for another program or for the disk; it is never left half done."""
-        await self._to_the_end(self._threaded.execute_fetchall(text))
+        await to_the_end(asyncio.ensure_future(self._threaded.execute_fetchall(text)))
 
     def begin(self) -> None:
         """Begin a transaction that only reads, which waits for nobody."""
@@ -104,6 +107,3 @@ class Connection:
 
     async def _interruptible(self, running: Awaitable[T]) -> T:
         return await to_the_end(asyncio.ensure_future(running), interrupt=self.interrupt)
-
-    async def _to_the_end(self, running: Awaitable[T]) -> T:
-        return await to_the_end(asyncio.ensure_future(running))
