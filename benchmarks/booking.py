@@ -107,9 +107,9 @@ async def _fill(desk: Desk) -> tuple[Sequence[GroupAppointment], Sequence[Patien
 
 async def _statements(store: SqliteStore, work: Callable[[], Awaitable[None]]) -> int:
     told: list[str] = []
-    store._connection.set_trace_callback(told.append)
+    store._connection._here.set_trace_callback(told.append)
     await work()
-    store._connection.set_trace_callback(None)
+    store._connection._here.set_trace_callback(None)
     return len(told)
 
 
