@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -128,9 +127,9 @@ def _counted(edit: Edit, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if getattr(edit.before, name) != getattr(edit.after, name))
 
 
-def _fields(record: Record, *, only: tuple[str, ...]) -> Mapping[str, Any]:
+def _fields(record: Record, *, only: tuple[str, ...]) -> Mapping[str, object]:
     return {name: getattr(record, name) for name in only}
 
 
-def _json(fields: Mapping[str, Any]) -> str:
+def _json(fields: Mapping[str, object]) -> str:
     return msgspec.json.encode(fields).decode()

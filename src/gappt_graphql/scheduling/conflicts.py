@@ -1,7 +1,7 @@
 """What stands in the way of an appointment: the kinds of conflict, and the sweep that finds them among proposals."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from gappt_graphql.scheduling.ids import (
     PractitionerId,
     UnavailableBlockId,
 )
+from gappt_graphql.scheduling.instants import spell_instant
 from gappt_graphql.scheduling.spans import Span
 
 MOST_LISTED = 100
@@ -60,7 +61,7 @@ class Conflict(Struct, frozen=True, kw_only=True):
         else:
             other = f"on date {self.occurrence_index} of this series"
         who = _WHO[self.kind] if self.patient_id is None else f"Patient {self.patient_id} is booked"
-        return f"{who} {other} from {_spelled(self.starts_at)} to {_spelled(self.ends_at)}."
+        return f"{who} {other} from {spell_instant(self.starts_at)} to {spell_instant(self.ends_at)}."
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -229,7 +230,3 @@ def _order(conflict: Conflict) -> tuple[datetime, datetime, str, int, int, int, 
         -1 if conflict.occurrence_index is None else conflict.occurrence_index,
         conflict.patient_id or 0,
     )
-
-
-def _spelled(instant: datetime) -> str:
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

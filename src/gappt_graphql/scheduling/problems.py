@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 from msgspec import Struct
 
@@ -51,9 +51,6 @@ class Refused(Exception):
     def one(cls, code: Code, message: str, *field: str) -> Self:
         """Refuse for a single reason."""
         return cls([Problem(code, message, field or None)])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.problems, self.conflicting)
 
 
 def refuse_if_any(problems: Sequence[Problem]) -> None:
