@@ -1,6 +1,5 @@
 """What is too large is refused before it is validated, by how much it comes to and not by how long it is."""
 
-import time
 from typing import Any
 
 import pytest
@@ -30,10 +29,8 @@ def doubling(levels: int, selection: str) -> str:
     ["NEXT NEXT", "a: repeatedFrom { NEXT } b: repeatedFrom { NEXT }", "...{ NEXT } ... @skip(if: true) { NEXT }"],
 )
 async def test_fragments_that_double_are_refused_at_once(client: Client, selection: str) -> None:
-    started = time.perf_counter()
-
+    # Walked one by one, the spreads of sixty levels would never end.
     assert await client.codes(doubling(60, selection)) == ["OPERATION_TOO_LARGE"]
-    assert time.perf_counter() - started < 0.5
 
 
 async def test_a_chain_of_fragments_is_no_bomb(client: Client, practice: Practice) -> None:

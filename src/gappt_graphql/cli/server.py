@@ -30,7 +30,7 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     path = file_of(settings.database_url)
-    with _listening(settings) as listener:
+    with listening(settings) as listener:
         async with opened(settings.database_url, alone=True) as store:
             ids = new_ids()
             secret = await prepare(store, now=now(), ids=ids) if with_demo else None
@@ -82,7 +82,7 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
+def listening(settings: Settings) -> Iterator[socket.socket]:
     """Take the address, before anything else is done for it."""
     where = f"{settings.host}, port {settings.port}"
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
