@@ -1,4 +1,4 @@
-# Everything is made in .venv, .venv-contract and explorer/node_modules; `make clean` takes them away.
+# Everything is made in .venv, .venv-contract and the node_modules of explorer and tests/clients; `make clean` takes them away.
 # PYTHON chooses another interpreter: make setup PYTHON=python3.12
 
 PYTHON ?= python3
@@ -14,7 +14,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-contract lint types layers lock schema clean
+.PHONY: help setup serve test test-contract test-clients lint types layers lock schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -30,6 +30,9 @@ test: setup $(VENV)/.tests  ## Run all tests
 
 test-contract: $(CONTRACT)/.installed  ## Ask the REST interface what its description allows, for about a minute
 	@PYTHONPATH=src $(CONTRACT)/bin/python -m pytest tests/rest/fuzzing.py
+
+test-clients: setup $(VENV)/.tests tests/clients/node_modules/.installed  ## Try public clients on the REST interface (not a part of test)
+	@$(BIN)/python -m pytest tests/clients/public_clients.py
 
 lint: $(VENV)/.tests  ## Check style and formatting
 	@$(BIN)/ruff check .
@@ -53,7 +56,7 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) pyproject.toml --group contract -c requirements/tests.txt -o requirements/contract.txt
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) $(CONTRACT) explorer/node_modules $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CONTRACT) explorer/node_modules tests/clients/node_modules $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
@@ -86,6 +89,12 @@ $(CONTRACT)/.installed: requirements/contract.txt | $(VENV)/.python
 explorer/node_modules/.installed: explorer/package.json explorer/package-lock.json | $(VENV)/.package
 	@echo "Installing what the explorer is built from ..."
 	@cd explorer && $(NPM) ci --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+# Nothing of these packages is run while they are installed.
+tests/clients/node_modules/.installed: tests/clients/package.json tests/clients/package-lock.json | $(VENV)/.package
+	@echo "Installing the public clients ..."
+	@cd tests/clients && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
 	@touch $@
 
 $(PAGE): explorer/node_modules/.installed $(filter-out explorer/package%,$(wildcard explorer/*.*))

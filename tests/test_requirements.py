@@ -8,6 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent
 PINNED = sorted((PROJECT / "requirements").glob("*.txt"))
+LOCKS = [PROJECT / "explorer" / "package-lock.json", PROJECT / "tests" / "clients" / "package-lock.json"]
 
 
 @pytest.mark.parametrize("file", PINNED, ids=lambda file: file.name)
@@ -23,9 +24,9 @@ def test_the_requirements_name_no_host_and_no_folder_of_a_machine(file: Path) ->
     assert not re.search(r"://|--index|--find-links|file:|/home/|/tmp/", file.read_text())
 
 
-def test_the_explorers_packages_are_pinned_by_hash_and_name_no_host() -> None:
-    lock = json.loads((PROJECT / "explorer" / "package-lock.json").read_text())
-    packages = [package for path, package in lock["packages"].items() if path]
+@pytest.mark.parametrize("file", LOCKS, ids=lambda file: file.parent.name)
+def test_the_packages_from_npm_are_pinned_by_hash_and_name_no_host(file: Path) -> None:
+    packages = [package for path, package in json.loads(file.read_text())["packages"].items() if path]
 
     assert packages
     assert all(package["integrity"].startswith("sha512-") for package in packages)
