@@ -25,7 +25,6 @@ from gappt_graphql.interchange_values import (
     plan_shape,
     reason_number,
     rule,
-    rule_shape,
     text,
     time_zone,
     whole,
@@ -33,6 +32,7 @@ from gappt_graphql.interchange_values import (
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.scheduling.repeats import spell_rule
 from gappt_graphql.scheduling.text import LONGEST_NAME, LONGEST_NOTES
 from gappt_graphql.store import Record
 
@@ -266,7 +266,7 @@ GROUP_APPOINTMENT = Kind(
         _relation("appointment_type", "appointment_types"),
         _relation("business", "businesses"),
         _relation("practitioner", "practitioners"),
-        Field(name="repeat_rule", keys=("repeat_rule",), read=rule, write=rule_shape),
+        Field(name="repeat_rule", keys=("repeat_rule",), read=rule, write=spell_rule),
         _relation("repeated_from", "group_appointments", required=False, omitted=True),
         Field(
             name="series_position",

@@ -12,7 +12,7 @@ from gappt_graphql.scheduling.attendance import NUMBERS, CancellationReason
 from gappt_graphql.scheduling.ids import LARGEST_ID
 from gappt_graphql.scheduling.instants import read_date, read_instant
 from gappt_graphql.scheduling.problems import Problem
-from gappt_graphql.scheduling.repeats import Plan, RepeatRule, RepeatType, checked_rule
+from gappt_graphql.scheduling.repeats import REPEAT_TYPES, Plan, RepeatRule, checked_rule
 from gappt_graphql.scheduling.spans import FIRST_YEAR, LAST_YEAR, in_years
 from gappt_graphql.scheduling.text import LONGEST_NAME, checked, checked_url
 
@@ -152,28 +152,16 @@ def rule(value: object) -> RepeatRule | None:
         raise Unfit("must be an object")
     if all(value.get(key) is None for key in _RULE_KEYS):
         return None
-    kinds = {kind.capitalize(): kind for kind in RepeatType}
     kind, interval = value.get("repeat_type"), value.get("repeating_interval", 1)
-    if not isinstance(kind, str) or kind not in kinds:
+    if not isinstance(kind, str) or kind not in REPEAT_TYPES:
         raise Unfit("has a repeat_type other than Daily, Weekly and Monthly")
     numbers = interval, value.get("number_of_repeats")
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
         raise Unfit("must have whole numbers as repeating_interval and number_of_repeats")
     problems: list[Problem] = []
-    fit = checked_rule(RepeatRule(kinds[kind], *numbers), problems)  # type: ignore[arg-type]  # they are int
+    fit = checked_rule(RepeatRule(REPEAT_TYPES[kind], *numbers), problems)  # type: ignore[arg-type]  # they are int
     _refuse_if_any(problems)
     return fit
-
-
-def rule_shape(rule: RepeatRule | None) -> object:
-    """Return a rule as a file holds it."""
-    if rule is None:
-        return {}
-    return {
-        "number_of_repeats": rule.number_of_repeats,
-        "repeat_type": rule.repeat_type.capitalize(),
-        "repeating_interval": rule.repeating_interval,
-    }
 
 
 def plan(value: object) -> Plan:

@@ -17,14 +17,13 @@ from gappt_graphql.scheduling.ids import (
     PatientId,
     PractitionerId,
 )
-from gappt_graphql.scheduling.repeats import RepeatRule, RepeatType
+from gappt_graphql.scheduling.repeats import REPEAT_TYPES, RepeatRule, RepeatType
 
 BOOKING_NAMES = {"group_appointment_id": "booking_id", "patient_ids": "patient_id"}
 CANCELLATION_NAMES = {"reason": "cancellation_reason", "note": "cancellation_note"}
 
 T = TypeVar("T")
 
-_REPEAT_TYPES: dict[object, RepeatType] = {step.capitalize(): step for step in RepeatType}
 _REASONS: dict[object, CancellationReason] = {number: reason for reason, number in NUMBERS.items()}
 _SOME_START = datetime(1900, 1, 1, tzinfo=UTC)
 """Stands for a start that can't be read. A series that is too long from here is too long from everywhere."""
@@ -100,7 +99,7 @@ def _repeat_rule(body: Body) -> RepeatRule | None:
     if not isinstance(given, Body):
         return None
     found = len(body.problems)
-    step = given.choice("repeat_type", _REPEAT_TYPES)
+    step = given.choice("repeat_type", REPEAT_TYPES)
     interval = given.whole("repeating_interval")
     times = given.whole("number_of_repeats")
     if len(body.problems) == found and not any(isinstance(each, str | int) for each in (step, interval, times)):

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from gappt_graphql.scheduling.attendance import NUMBERS, Attendee
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.scheduling.repeats import RepeatRule
+from gappt_graphql.scheduling.repeats import spell_rule
 
 Shape = dict[str, object]
 """What becomes a JSON object. Instants stay what they are: they are spelled when the answer is."""
@@ -42,7 +42,7 @@ def group_appointment(record: GroupAppointment, base: str, patient_ids: Iterable
         "notes": record.notes,
         "patient_ids": [str(id) for id in patient_ids],
         "practitioner": _link(f"{base}/practitioners/{record.practitioner_id}"),
-        "repeat_rule": _repeat_rule(record.repeat_rule),
+        "repeat_rule": spell_rule(record.repeat_rule),
     }
     if root is not None:
         shape["repeated_from"] = _link(f"{base}/group_appointments/{root}")
@@ -139,16 +139,6 @@ def patient(record: Patient, base: str) -> Shape:
 
 def _link(address: str) -> Shape:
     return {"links": {"self": address}}
-
-
-def _repeat_rule(rule: RepeatRule | None) -> Shape:
-    if rule is None:
-        return {}
-    return {
-        "number_of_repeats": rule.number_of_repeats,
-        "repeat_type": rule.repeat_type.capitalize(),
-        "repeating_interval": rule.repeating_interval,
-    }
 
 
 def _host(request: Request) -> str:

@@ -1,7 +1,7 @@
 """Series: the rule by which a group appointment repeats on the wall clock of its business."""
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -31,6 +31,21 @@ class RepeatRule(Struct, frozen=True):
     repeat_type: RepeatType
     repeating_interval: int
     number_of_repeats: int
+
+
+REPEAT_TYPES: Mapping[object, RepeatType] = {step.capitalize(): step for step in RepeatType}
+"""The steps as the reference spells them, in REST and in files."""
+
+
+def spell_rule(rule: RepeatRule | None) -> dict[str, object]:
+    """Return the rule as the reference spells it, in REST and in files: an object, empty where there is none."""
+    if rule is None:
+        return {}
+    return {
+        "number_of_repeats": rule.number_of_repeats,
+        "repeat_type": rule.repeat_type.capitalize(),
+        "repeating_interval": rule.repeating_interval,
+    }
 
 
 class Plan(Struct, frozen=True):
