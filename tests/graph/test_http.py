@@ -13,14 +13,29 @@ from starlette.routing import Route
 from builders import Practice
 from gappt_graphql.graph.http import graphql_app
 from gappt_graphql.practice.desk import Desk
+from gappt_graphql.scheduling.ids import KeyId
+from gappt_graphql.store import ApiKey
 
 JSON = {"content-type": "application/json"}
+
+
+def a_key(practice: Practice, scopes: tuple[str, ...]) -> ApiKey:
+    return ApiKey(
+        id=KeyId(1),
+        account_id=practice.account.id,
+        digest="",
+        last_four="",
+        scopes=scopes,
+        created_at=practice.now,
+        revoked_at=None,
+    )
 
 
 @pytest.fixture
 async def http(practice: Practice) -> AsyncIterator[httpx2.AsyncClient]:
     async def open_desk(request: Request) -> Desk:
-        request.state.scopes = frozenset(request.headers.get("scopes", "read write").split())
+        scopes = tuple(request.headers.get("scopes", "read write").split())
+        request.state.key = a_key(practice, scopes)
         return practice.desk
 
     app = Starlette(routes=[Route("/graphql", graphql_app(open_desk))])

@@ -1,6 +1,5 @@
 """What an operation passes before it runs: it is parsed, allowed to its key, measured and validated."""
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
 
@@ -29,33 +28,7 @@ from gappt_graphql.graph.size import too_large
 MOST_TOKENS = 2_000
 """Of one document. GraphiQL's introspection has about 400."""
 
-_MOST_DOCUMENTS = 500
-_LONGEST_KEPT = 16_000
-
 _SCOPES = {OperationType.QUERY: "read", OperationType.SUBSCRIPTION: "read", OperationType.MUTATION: "write"}
-
-
-class Documents:
-    """
-    The documents that were valid, by their text; the ones used longest ago are forgotten first.
-
-    Clients send few different ones, and to parse and validate one takes longer than to run it.
-    """
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[str, DocumentNode] = OrderedDict()
-
-    def get(self, text: str) -> DocumentNode | None:
-        document = self._known.get(text)
-        if document is not None:
-            self._known.move_to_end(text)
-        return document
-
-    def keep(self, text: str, document: DocumentNode) -> None:
-        if len(text) <= _LONGEST_KEPT:
-            self._known[text] = document
-            if len(self._known) > _MOST_DOCUMENTS:
-                self._known.popitem(last=False)
 
 
 class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
@@ -81,14 +54,12 @@ _RULES = tuple(_ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule
 class Admission(SchemaExtension):
     """Take the steps before execution in place of Strawberry, with the documents that are known already."""
 
-    def __init__(self, documents: Documents) -> None:
-        self.documents = documents
-        self.known = False
+    known = False
 
     def on_parse(self) -> Iterator[None]:
         operation = self.execution_context
         text = operation.query or ""
-        document = self.documents.get(text)
+        document = self.execution_context.context.documents.get(text)
         self.known = document is not None
         operation.graphql_document = document or _parsed(text)
         yield
@@ -112,7 +83,7 @@ class Admission(SchemaExtension):
             errors = validate_document(operation.schema._schema, operation.graphql_document, _RULES)
             operation.pre_execution_errors = [_coded(error) for error in errors]
             if not errors and operation.query:
-                self.documents.keep(operation.query, operation.graphql_document)
+                self.execution_context.context.documents.keep(operation.query, operation.graphql_document)
         yield
 
 

@@ -2,17 +2,27 @@
 
 import strawberry
 
+from gappt_graphql.graph.documents import Documents
 from gappt_graphql.graph.loaders import Loaders
+from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.practice.desk import Desk
+
+_SHARED = Documents()
 
 
 class Context:
-    """The desk that the operation's key opens, what the key may do, and the records read so far."""
+    """
+    The desk that the operation's key opens, what the key may do, and the records read so far.
 
-    __slots__ = ("desk", "loaders", "scopes")
+    The options and the known documents are those of the door that the operation came through.
+    """
 
-    def __init__(self, desk: Desk, *, scopes: frozenset[str]) -> None:
-        self.desk, self.scopes = desk, scopes
+    __slots__ = ("desk", "documents", "loaders", "options", "scopes")
+
+    def __init__(
+        self, desk: Desk, *, scopes: frozenset[str], options: Options = USUAL, documents: Documents = _SHARED
+    ) -> None:
+        self.desk, self.scopes, self.options, self.documents = desk, scopes, options, documents
         self.loaders = Loaders(desk)
 
     def forget(self) -> None:

@@ -12,21 +12,24 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from gappt_graphql.graph.context import Context
+from gappt_graphql.graph.documents import Documents
 from gappt_graphql.graph.errors import ErrorCode
-from gappt_graphql.graph.schema import EXECUTED, schema
+from gappt_graphql.graph.options import USUAL, Options
+from gappt_graphql.graph.schema import EXECUTED, schema_of
 from gappt_graphql.practice.desk import Desk
+from gappt_graphql.store import ApiKey
 
 OpenDesk = Callable[[Request], Awaitable[Desk]]
 
 
-def graphql_app(open_desk: OpenDesk) -> ASGIApp:
+def graphql_app(open_desk: OpenDesk, options: Options = USUAL) -> ASGIApp:
     """
     Return the application that answers operations.
 
-    `open_desk` finds out whose key a request carries, leaves the key's scopes in `request.state.scopes`, and raises
-    Starlette's HTTPException for a request that gets no further.
+    `open_desk` finds out whose key a request carries, leaves the key in `request.state.key`, and raises Starlette's
+    HTTPException for a request that gets no further.
     """
-    return _Door(open_desk)
+    return _Door(open_desk, options)
 
 
 def refused(
@@ -52,8 +55,10 @@ class _Request(Struct, frozen=True):
 
 
 class _Door:
-    def __init__(self, open_desk: OpenDesk) -> None:
-        self._open_desk = open_desk
+    def __init__(self, open_desk: OpenDesk, options: Options) -> None:
+        self._open_desk, self._options = open_desk, options
+        self._schema = schema_of(directory=options.directory, tracing=options.tracing)
+        self._documents = Documents()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -70,8 +75,9 @@ class _Door:
             raise _Malformed(405, "Operations are sent by POST, or queries by GET.", {"Allow": "GET, POST"})
         desk = await self._open_desk(request)
         asked = _from_address(request) if request.method == "GET" else await _from_body(request)
-        context = Context(desk, scopes=frozenset(request.state.scopes))
-        result = await schema.execute(
+        key: ApiKey = request.state.key
+        context = Context(desk, scopes=frozenset(key.scopes), options=self._options, documents=self._documents)
+        result = await self._schema.execute(
             asked.query,
             variable_values=asked.variables,
             context_value=context,

@@ -1,7 +1,7 @@
 """The schema: its types put together, and how an operation is run against it."""
 
 from collections.abc import Iterable
-from functools import partial
+from functools import lru_cache
 from typing import Any
 
 import strawberry
@@ -15,7 +15,7 @@ from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
 from gappt_graphql.graph import federation
-from gappt_graphql.graph.admission import Admission, Documents
+from gappt_graphql.graph.admission import Admission
 from gappt_graphql.graph.attendee import Attendee
 from gappt_graphql.graph.context import Context, Info
 from gappt_graphql.graph.directory import AppointmentType, Business, Patient, Practitioner
@@ -85,12 +85,18 @@ def sdl() -> str:
     return schema.as_str().rstrip() + "\n"
 
 
-schema = Schema(
-    query=Query,
-    mutation=Mutation,
-    subscription=Subscription,
-    types=[AppointmentType, Attendee, Business, GroupAppointment, Patient, Practitioner],
-    extensions=[partial(Admission, Documents())],
-    config=StrawberryConfig(scalar_map=SCALARS),
-    federation_version="2.7",
-)
+@lru_cache
+def schema_of(*, directory: bool = True, tracing: bool = False) -> Schema:
+    """Return the schema of these options: building one takes longer than a thousand operations."""
+    return Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[AppointmentType, Attendee, Business, GroupAppointment, Patient, Practitioner],
+        extensions=[Admission],
+        config=StrawberryConfig(scalar_map=SCALARS),
+        federation_version="2.7",
+    )
+
+
+schema = schema_of()

@@ -51,7 +51,7 @@ class Address:
             raise Answered(405, "This address does not take this method.", headers={"Allow": self.allow})
         desk = await self._open_desk(request)
         needed = "read" if request.method in _READING else "write"
-        if needed not in request.state.scopes:
+        if needed not in request.state.key.scopes:
             raise Answered(403, f"This key lacks the scope {needed}.")
         try:
             return await handle(request, desk)

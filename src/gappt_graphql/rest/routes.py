@@ -12,7 +12,7 @@ def routes(open_desk: OpenDesk) -> list[BaseRoute]:
     """
     Return the routes, to be mounted under /v1.
 
-    `open_desk` finds out whose key a request carries, leaves the key's scopes in `request.state.scopes`, and raises
+    `open_desk` finds out whose key a request carries, leaves the key in `request.state.key`, and raises
     Starlette's HTTPException for a request that gets no further.
     """
 

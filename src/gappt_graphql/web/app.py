@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, Router
 
 from gappt_graphql.graph.http import graphql_app
+from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.rest.http import OpenDesk
 from gappt_graphql.rest.routes import routes
 from gappt_graphql.scheduling.ids import Ids
@@ -35,12 +36,13 @@ def create_app(
     rate_limit: int | None = None,
     idempotency_hours: int = 24,
     largest_body: int = LARGEST_BODY,
+    options: Options = USUAL,
 ) -> Starlette:
     """
     Put the doors together around an open store, which stays the caller's to close.
 
     The clock is asked once for each request. `rate_limit` is in requests a minute for each key and door; 0 is no
-    limit, and None is the usual one: the reference's for /v1, none for /graphql.
+    limit, and None is the usual one: the reference's for /v1, none for /graphql. `options` are those of /graphql.
     """
 
     def desk(asks_for: str, usual_limit: int) -> OpenDesk:
@@ -57,7 +59,7 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/", explorer_page, methods=["GET"]),
-            Route("/graphql", ExplorerOr(graphql_app(desk("Bearer", 0)))),
+            Route("/graphql", ExplorerOr(graphql_app(desk("Bearer", 0), options))),
             Mount("/v1", Router(routes(desk("Basic", REST_LIMIT)), redirect_slashes=False)),
             Route("/livez", livez, methods=["GET"]),
             Mount("/explorer", ExplorerFiles()),

@@ -60,7 +60,7 @@ def desk_opener(
 
     async def open_desk(request: Request) -> Desk:
         """
-        Return the desk of the account whose key the request carries; its scopes are left in `request.state.scopes`.
+        Return the desk of the account whose key the request carries; the key is left in `request.state.key`.
 
         :raises Unauthenticated: without a key that is known and not revoked
         :raises Throttled: if the key asks too often
@@ -72,7 +72,7 @@ def desk_opener(
         now = clock()
         if wait := rate_limit.take(key.id, now):
             raise Throttled(wait, now)
-        request.state.scopes = frozenset(key.scopes)
+        request.state.key = key
         return Desk(
             store=store,
             account=key.account_id,

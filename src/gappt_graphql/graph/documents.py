@@ -1,0 +1,31 @@
+"""Documents that are known: those that were found valid."""
+
+from collections import OrderedDict
+
+from graphql import DocumentNode
+
+_MOST_DOCUMENTS = 500
+_LONGEST_KEPT = 16_000
+
+
+class Documents:
+    """
+    The documents that were valid, by their text; the ones used longest ago are forgotten first.
+
+    Clients send few different ones, and to parse and validate one takes longer than to run it.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, DocumentNode] = OrderedDict()
+
+    def get(self, text: str) -> DocumentNode | None:
+        document = self._known.get(text)
+        if document is not None:
+            self._known.move_to_end(text)
+        return document
+
+    def keep(self, text: str, document: DocumentNode) -> None:
+        if len(text) <= _LONGEST_KEPT:
+            self._known[text] = document
+            if len(self._known) > _MOST_DOCUMENTS:
+                self._known.popitem(last=False)
