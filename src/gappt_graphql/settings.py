@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-Value = str | int | None
+Value = str | int | bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,24 @@ class Settings:
     rate_limit: int | None
     workers: int
     idempotency_hours: int
+    graphql_get: bool
+    introspection: bool
+    directory: str
+    federation_tracing: bool
+    trusted_documents: str | None
+    trusted_only: str
+    persisted_queries: int
+    max_tokens: int
+    max_fields: int
+    max_aliases: int
+    max_directives: int
+    max_root_fields: int
+    max_depth: int
+    max_values: int
+    max_cost: int
+    max_connections: int
+    max_subscriptions: int
+    allowed_origins: str | None
 
 
 class BadSetting(Exception):
@@ -84,6 +102,42 @@ def _whole_number(smallest: int, largest: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError
+        return text
+
+    return parse
+
+
+def _on_or_off(text: str) -> bool:
+    return {"on": True, "off": False}[_one_of("on", "off")(text)]
+
+
+def _origins(text: str) -> str:
+    for origin in text.split(","):
+        url = urlsplit(origin)
+        if url.scheme not in ("http", "https") or not url.netloc or url.geturl() != f"{url.scheme}://{url.netloc}":
+            raise ValueError
+    return text
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError
+    return text
+
+
+def _most(name: str, default: int, meaning: str, largest: int) -> Setting:
+    takes = f"a whole number from 1 to {largest}"
+    return Setting(name=name, default=default, meaning=meaning, takes=takes, parse=_whole_number(1, largest))
+
+
+def _switch(name: str, default: bool, meaning: str) -> Setting:
+    return Setting(name=name, default=default, meaning=meaning, takes="on or off", parse=_on_or_off)
 
 
 SETTINGS: Sequence[Setting] = (
@@ -129,6 +183,61 @@ SETTINGS: Sequence[Setting] = (
         meaning="How many hours an idempotency key is remembered, so that a retry takes effect once",
         takes="a whole number from 1 to 720",
         parse=_whole_number(1, 720),
+    ),
+    _switch("graphql_get", True, "Whether queries are taken by GET; mutations never are"),
+    _switch("introspection", True, "Whether keys may ask for the schema"),
+    Setting(
+        name="directory",
+        default="here",
+        meaning="Where practitioners, patients, businesses and types are listed and written: elsewhere leaves that to "
+        "another subgraph of the same graph",
+        takes="here or elsewhere",
+        parse=_one_of("here", "elsewhere"),
+    ),
+    _switch(
+        "federation_tracing",
+        False,
+        "Whether a gateway that asks gets ftv1 traces; needs the extra `federation-tracing`",
+    ),
+    Setting(
+        name="trusted_documents",
+        default=None,
+        meaning="A file of the documents that clients may name by their hash instead of sending them",
+        takes="the path of a JSON file",
+        parse=_text,
+    ),
+    Setting(
+        name="trusted_only",
+        default="browsers",
+        meaning="Whose keys may run trusted documents only: those made with `key create --for browser`, all, or none",
+        takes="browsers, all or none",
+        parse=_one_of("browsers", "all", "none"),
+    ),
+    Setting(
+        name="persisted_queries",
+        default=500,
+        meaning="How many automatic persisted queries are kept in memory for each account; 0 turns them off",
+        takes="a whole number from 0 to 10000",
+        parse=_whole_number(0, 10_000),
+    ),
+    _most("max_tokens", 2_000, "The most tokens of one document", 100_000),
+    _most("max_fields", 500, "The most fields of one operation, each counted as often as it is spread", 100_000),
+    _most("max_aliases", 60, "The most aliases of one operation", 100_000),
+    _most("max_directives", 60, "The most directives of one operation", 100_000),
+    _most("max_root_fields", 50, "The most fields at the root of one operation", 100_000),
+    _most("max_depth", 20, "The most levels of fields of one operation", 100),
+    _most("max_values", 100_000, "The most values that the answer of one operation may hold", 10_000_000),
+    _most(
+        "max_cost", 25_000, "The most points that one operation may cost: records, if every page is full", 10_000_000
+    ),
+    _most("max_connections", 100, "The most sockets and streams of one key at once", 100_000),
+    _most("max_subscriptions", 100, "The most subscriptions of one key at once", 100_000),
+    Setting(
+        name="allowed_origins",
+        default=None,
+        meaning="Whose pages may open sockets, besides this server's own",
+        takes="origins like https://practice.example, with commas between them",
+        parse=_origins,
     ),
 )
 

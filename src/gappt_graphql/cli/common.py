@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import click
 
-from gappt_graphql.settings import SETTINGS, BadSetting, Given, Settings, given, settings_of
+from gappt_graphql.settings import SETTINGS, BadSetting, Given, Settings, Value, given, settings_of
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -29,12 +29,19 @@ def setting_flags(*names: str) -> Callable[[F], F]:
     def decorate(command: F) -> F:
         for setting in reversed(SETTINGS):
             if setting.name in names:
-                meaning = f"{setting.meaning}.  [{setting.variable}; default: {setting.default}]"
+                meaning = f"{setting.meaning}.  [{setting.variable}; default: {spelled(setting.default)}]"
                 metavar = setting.name.rpartition("_")[2].upper()
                 command = click.option(setting.flag, setting.name, metavar=metavar, help=meaning)(command)
         return command
 
     return decorate
+
+
+def spelled(value: Value) -> str:
+    """Return a setting's value as it is written, or that there is none."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "not set" if value is None else str(value)
 
 
 ALL_SETTINGS = tuple(setting.name for setting in SETTINGS)

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from gappt_graphql.cli.common import ALL_SETTINGS, all_given, chosen, setting_flags
+from gappt_graphql.cli.common import ALL_SETTINGS, all_given, chosen, setting_flags, spelled
 
 
 @click.command()
@@ -57,6 +57,5 @@ def settings(as_json: bool, **flags: str | None) -> None:
         click.echo(json.dumps(shown, indent=2))
         return
     for one in every:
-        shown_value = "not set" if one.shown is None else one.shown
-        click.echo(f"{one.setting.variable} = {shown_value}  (from: {one.source}; flag {one.setting.flag})")
+        click.echo(f"{one.setting.variable} = {spelled(one.shown)}  (from: {one.source}; flag {one.setting.flag})")
         click.echo(f"    {one.setting.meaning}. Takes {one.setting.takes}.")

@@ -16,6 +16,7 @@ from gappt_graphql.cli.common import Failed
 from gappt_graphql.cli.demonstration import FIRST_QUERY, prepare
 from gappt_graphql.cli.moment import new_ids, now
 from gappt_graphql.cli.opening import file_of, opened
+from gappt_graphql.cli.options import options_of
 from gappt_graphql.settings import Settings
 from gappt_graphql.web.app import create_app
 
@@ -40,6 +41,7 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
                 ids=ids,
                 rate_limit=settings.rate_limit,
                 idempotency_hours=settings.idempotency_hours,
+                options=options_of(settings),
             )
             config = uvicorn.Config(
                 app,
