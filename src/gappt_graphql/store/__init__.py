@@ -183,6 +183,9 @@ class Book(Protocol):
     ) -> Sequence[Change]:
         """Return the changes after this number, oldest first. None does not filter; an empty collection has none."""
 
+    async def last_number(self) -> int:
+        """Return the number that the account's feed has reached; 0 before the first change."""
+
 
 class WritableBook(Book, Protocol):
     """The book, open for writing."""
@@ -222,6 +225,13 @@ class Store(Protocol):
         Run the work in one transaction, again from the start where the store asks for it.
 
         It awaits nothing but its book, touches nothing else, and is all or nothing.
+        """
+
+    async def wait_for_changes(self, account: AccountId, *, after: int, look_every: float) -> None:
+        """
+        Return when the account's feed has grown past this number, and what it grew by is committed.
+
+        What other processes write is looked for at these intervals, in seconds, once for all who wait.
         """
 
     async def accounts(self) -> Sequence[Account]:

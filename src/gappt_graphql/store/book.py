@@ -125,6 +125,9 @@ class ReadableBook:
             self, after=after, limit=limit, ids=ids, practitioners=practitioners, businesses=businesses
         )
 
+    async def last_number(self) -> int:
+        return await feed.last_number(self)
+
     async def _by_appointment(
         self, kind: type[Placed], statement: Statement, appointments: Collection[GroupAppointmentId]
     ) -> Mapping[GroupAppointmentId, Sequence[Placed]]:
@@ -146,6 +149,8 @@ class WritableBook(ReadableBook):
     def __init__(self, account: AccountId, connection: Writing) -> None:
         super().__init__(account, connection)
         self._pen = connection
+        self.journalled_to = 0
+        """The number that this unit of work has brought the feed to."""
 
     async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
         """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
@@ -167,4 +172,4 @@ class WritableBook(ReadableBook):
         await journal.forget_outcomes(self, before=before, at_most=at_most)
 
     async def journal(self, changes: Sequence[Change], audit: Sequence[AuditRow]) -> None:
-        await journal.write(self, changes, audit)
+        self.journalled_to = await journal.write(self, changes, audit) or self.journalled_to

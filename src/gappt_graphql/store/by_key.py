@@ -182,6 +182,7 @@ def _forget_outcomes() -> Statement:
 
 FORGET_OUTCOMES = _forget_outcomes()
 
+LAST_NUMBER = Statement(select(tables.accounts.c.last_number).where(tables.accounts.c.account_id == _ACCOUNT))
 TAKE_NUMBERS = Statement(
     update(tables.accounts)
     .where(tables.accounts.c.account_id == _ACCOUNT)

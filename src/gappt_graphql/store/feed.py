@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from gappt_graphql.scheduling.ids import LARGEST_ID, BusinessId, GroupAppointmentId, PractitionerId
-from gappt_graphql.store import Change
+from gappt_graphql.store import Change, by_key
 from gappt_graphql.store.statements import Row, Rows, Statement, in_keys, instant
 from gappt_graphql.store.tables import changes as table
 
@@ -41,6 +41,12 @@ async def changes(
         return []
     parameters = {"account": rows.account, "after": after, "limit": limit, **keys}
     return [_change(row) for row in await rows.fetch(_changes(tuple(keys)), parameters)]
+
+
+async def last_number(rows: Rows) -> int:
+    """Return the number that the account's feed has reached."""
+    found = await rows.fetch(by_key.LAST_NUMBER, {"account": rows.account})
+    return int(found[0][0]) if found else 0
 
 
 @lru_cache

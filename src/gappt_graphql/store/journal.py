@@ -9,20 +9,21 @@ from gappt_graphql.store import AuditRow, Change, KeptOutcome, by_key
 from gappt_graphql.store.statements import Rows, WritableRows, instant, plain
 
 
-async def write(rows: WritableRows, changes: Sequence[Change], audit: Sequence[AuditRow]) -> None:
+async def write(rows: WritableRows, changes: Sequence[Change], audit: Sequence[AuditRow]) -> int:
     """
-    Write the changes and the audit rows.
+    Write the changes and the audit rows, and return the number that the counter has reached; 0 if there were none.
 
     Both are numbered on from the account's counter, so that a number tells what belongs to one transaction; the
     counter moves past the longer of the two.
     """
     count = max(len(changes), len(audit))
     if not count:
-        return
+        return 0
     taken = await rows.fetch(by_key.TAKE_NUMBERS, {"account": rows.account, "count": count})
     first = taken[0][0] - count + 1
     await rows.run(by_key.WRITE_CHANGE, [_change(rows, n, change) for n, change in enumerate(changes, first)])
     await rows.run(by_key.WRITE_AUDIT, [_audit(rows, n, row) for n, row in enumerate(audit, first)])
+    return int(taken[0][0])
 
 
 async def kept_outcome(rows: Rows, key: str) -> KeptOutcome | None:

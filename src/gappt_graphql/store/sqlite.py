@@ -11,6 +11,7 @@ from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.scheduling.problems import Refused
 from gappt_graphql.store import Account, ApiKey, Book, NameTaken, WritableBook, access, book
 from gappt_graphql.store.connections import Connection
+from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.locks import FileLock, WritersQueue
 from gappt_graphql.store.readers import Reader, Readers
 from gappt_graphql.store.writer import Writer
@@ -43,6 +44,7 @@ class SqliteStore:
         self._order = asyncio.Lock()
         self._queue = WritersQueue(path, self._executor)
         self._writes: set[asyncio.Task[object]] = set()
+        self._growth = Growth(lambda account: self.read(account, lambda book: book.last_number()))
         self._closed = False
 
     @classmethod
@@ -55,7 +57,17 @@ class SqliteStore:
         return await self._reading(lambda reader: work(book.ReadableBook(account, reader)))
 
     async def write(self, account: AccountId, work: Callable[[WritableBook], Awaitable[T]]) -> T:
-        return await self._writing(lambda writer: work(book.WritableBook(account, writer)))
+        opened: list[book.WritableBook] = []
+
+        def in_book(writer: Writer) -> Awaitable[T]:
+            opened.append(book.WritableBook(account, writer))
+            return work(opened[-1])
+
+        return await self._writing(in_book, lambda: self._growth.reached(account, opened[-1].journalled_to))
+
+    async def wait_for_changes(self, account: AccountId, *, after: int, look_every: float) -> None:
+        self._check_open()
+        await self._growth.past(account, after, look_every=look_every)
 
     async def accounts(self) -> Sequence[Account]:
         return await self._reading(access.accounts)
@@ -85,6 +97,7 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
+        self._growth.fail(RuntimeError("The store has been closed."))
         while self._writes:
             await asyncio.wait(self._writes)
         await self._readers.close()
@@ -99,16 +112,16 @@ class SqliteStore:
         async with self._readers.one() as reader:
             return await work(reader)
 
-    async def _writing(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+    async def _writing(self, work: Callable[[Writer], Awaitable[T]], committed: Callable[[], None] = lambda: None) -> T:
         """
         Run the work in a task of its own, so that a caller who is cancelled leaves a whole transaction behind, or none.
 
-        The set keeps the task alive, and lets `close` wait for it.
+        The set keeps the task alive, and lets `close` wait for it. `committed` is called when others can see the work.
         """
         self._check_open()
         if asyncio.current_task() in self._writes:
             raise RuntimeError("A unit of work that writes can't start another: it would wait for itself.")
-        task = asyncio.create_task(self._in_turn(work))
+        task = asyncio.create_task(self._in_turn(work, committed))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
         try:
@@ -117,18 +130,18 @@ class SqliteStore:
             task.add_done_callback(_tell_of_failure)
             raise
 
-    async def _in_turn(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+    async def _in_turn(self, work: Callable[[Writer], Awaitable[T]], committed: Callable[[], None]) -> T:
         async with self._order, self._queue.turn():
             for _ in range(_ATTEMPTS - 1):
                 try:
-                    return await self._transaction(work)
+                    return await self._transaction(work, committed)
                 except sqlite3.IntegrityError as error:
                     if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
                         raise
                     # Another process made the same id in the same millisecond: the work makes others now.
-            return await self._transaction(work)
+            return await self._transaction(work, committed)
 
-    async def _transaction(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+    async def _transaction(self, work: Callable[[Writer], Awaitable[T]], committed: Callable[[], None]) -> T:
         writer = Writer(self._connection)
         try:
             await self._connection.execute("BEGIN IMMEDIATE")
@@ -140,6 +153,7 @@ class SqliteStore:
         except BaseException:
             self._connection.rollback()
             raise
+        committed()
         return done
 
     def _check_open(self) -> None:
