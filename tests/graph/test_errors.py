@@ -35,7 +35,6 @@ class BrokenStore:
         ("{ patients(first: 1000) { totalCount } }", "BAD_USER_INPUT"),
         ("{ patient(id: null) { id } }", "BAD_USER_INPUT"),
         ("query ($id: ID!) { patient(id: $id) { id } }", "BAD_USER_INPUT"),
-        ("subscription { groupAppointmentChanged { id } }", "BAD_USER_INPUT"),
         ("query A { patients { totalCount } } query B { patients { totalCount } }", "GRAPHQL_VALIDATION_FAILED"),
         ("fragment A on Query { patients { totalCount } }", "GRAPHQL_VALIDATION_FAILED"),
         ("", "BAD_USER_INPUT"),

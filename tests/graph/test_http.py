@@ -149,7 +149,7 @@ async def test_json_is_json_however_it_is_spelt(http: httpx2.AsyncClient, kind: 
 async def test_other_methods_are_told_which_there_are(http: httpx2.AsyncClient, method: str) -> None:
     answer = await http.request(method, "/graphql")
 
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 async def test_a_key_that_may_not_is_forbidden(http: httpx2.AsyncClient) -> None:

@@ -9,7 +9,7 @@ from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
@@ -47,7 +47,11 @@ class Schema(strawberry.federation.Schema):
         allowed_operation_types: Iterable[OperationType] | None = EXECUTED,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """Run a query or a mutation; whatever goes wrong is in the result's errors."""
+        """
+        Run a query or a mutation; whatever goes wrong is in the result's errors.
+
+        :raises InvalidOperationTypeError: for an operation of a type that is not allowed; nothing was run
+        """
         assert context_value is not None
         try:
             result = await super().execute(
@@ -59,7 +63,7 @@ class Schema(strawberry.federation.Schema):
                 allowed_operation_types,
                 operation_extensions,
             )
-        except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as refused:
+        except (MissingQueryError, CannotGetOperationTypeError) as refused:
             result = ExecutionResult(data=None, errors=[_refusal(refused)])
         if result.errors:
             result.errors = shown(result.errors, request_id=context_value.desk.request_id)
@@ -70,10 +74,6 @@ class Schema(strawberry.federation.Schema):
 
 
 def _refusal(refused: Exception) -> GraphQLError:
-    if isinstance(refused, InvalidOperationTypeError):
-        if refused.operation_type is OperationType.SUBSCRIPTION:
-            return bad_user_input("A subscription needs a connection that streams.")
-        return bad_user_input("A mutation is sent by POST.")
     if isinstance(refused, CannotGetOperationTypeError):
         message = "The document has no operation of this name."
         return refusal(ErrorCode.GRAPHQL_VALIDATION_FAILED, message)

@@ -27,7 +27,7 @@ def refusal(scope: Scope, status: int, message: str, headers: Mapping[str, str] 
     if scope["path"] != "/graphql":
         return JSONResponse({"message": message}, status, headers)
     more = {"correlationId": scope["state"]["request_id"]} if status == 500 else {}
-    return refused(status, _CODES.get(status, ErrorCode.BAD_USER_INPUT), message, headers, **more)
+    return refused(scope, status, _CODES.get(status, ErrorCode.BAD_USER_INPUT), message, headers, **more)
 
 
 async def http_exception(request: Request, exception: Exception) -> Response:
