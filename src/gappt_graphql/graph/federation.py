@@ -3,8 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from graphql import GraphQLError
+
 from gappt_graphql.graph.context import Info
+from gappt_graphql.graph.errors import ErrorCode, bad_user_input, refusal
 from gappt_graphql.graph.values import number
+
+MOST = 5_000
+"""Representations of one batch. A gateway's largest have about a thousand."""
 
 _LOADERS = {
     "AppointmentType": "appointment_types",
@@ -14,27 +20,51 @@ _LOADERS = {
     "Patient": "patients",
     "Practitioner": "practitioners",
 }
+_LONGEST_ID = 100
+_REFERENCE = "A representation is an object with the __typename of an entity and its id, a string or a whole number."
 
 
 async def entities(info: Info, representations: Sequence[object]) -> list[object | None]:
     """
     Return the record of each representation, in order, by one statement for each type.
 
-    What is malformed, of another type, or not in the account gives null: it must not fail the others of its batch.
+    One that is not in the account gives null. A malformed one, or one of another type, gives an error in its place,
+    which the library tells as that place's own. So do all of a type that can't be read: nothing fails another's.
     """
-    loaders = info.context.loaders
+    if len(representations) > MOST:
+        raise refusal(ErrorCode.OPERATION_TOO_LARGE, f"A batch takes {MOST:,} representations at most.")
+    answers: list[object | None] = [None] * len(representations)
+    places: dict[str, list[tuple[int, int]]] = {}
+    for place, representation in enumerate(representations):
+        try:
+            name, id = _key(representation)
+        except GraphQLError as malformed:
+            answers[place] = malformed
+        else:
+            places.setdefault(name, []).append((place, id))
 
-    async def one(representation: object) -> object | None:
-        name, id = _key(representation)
-        return await getattr(loaders, _LOADERS[name]).get(id) if name in _LOADERS else None
+    async def load(name: str) -> None:
+        found: Sequence[object | None]
+        try:
+            found = await getattr(info.context.loaders, _LOADERS[name]).load_many([id for _, id in places[name]])
+        except Exception as failure:
+            found = [failure] * len(places[name])
+        for (place, _), answer in zip(places[name], found, strict=True):
+            answers[place] = answer
 
-    return list(await asyncio.gather(*map(one, representations)))
+    await asyncio.gather(*map(load, places))
+    return answers
 
 
 def _key(representation: object) -> tuple[str, int]:
+    # Other keys of a representation are fields that another subgraph knows: ours are read from the store.
     if not isinstance(representation, Mapping):
-        return "", 0
+        raise bad_user_input(_REFERENCE)
     name, id = representation.get("__typename"), representation.get("id")
-    if isinstance(id, int) and not isinstance(id, bool):
+    if not isinstance(name, str) or name not in _LOADERS:
+        raise bad_user_input(_REFERENCE)
+    if isinstance(id, int) and not isinstance(id, bool) and id.bit_length() <= 64:
         id = str(id)
-    return (name, number(id)) if isinstance(name, str) and isinstance(id, str) else ("", 0)
+    if not isinstance(id, str) or not id.strip() or len(id) > _LONGEST_ID:
+        raise bad_user_input(_REFERENCE)
+    return name, number(id)
