@@ -229,6 +229,14 @@ def test_the_schema_is_printed() -> None:
     assert "type GroupAppointment" in shown.stdout
 
 
+def test_the_schema_is_printed_as_it_is_served() -> None:
+    by_flag, by_environment = run("schema", "--directory", "elsewhere"), run("schema", GAPPT_DIRECTORY="elsewhere")
+
+    assert "\n  patients(" in run("schema").stdout
+    assert "\n  patients(" not in by_flag.stdout
+    assert by_flag.stdout == by_environment.stdout
+
+
 def test_records_come_back_from_an_export_as_they_went_in(url: str, tmp_path: Path) -> None:
     records, copied = tmp_path / "records.jsonl", tmp_path / "copied.jsonl"
     assert run("demo", "--account", "Riverside", "--database-url", url).exit_code == 0

@@ -7,6 +7,7 @@ import pytest
 
 from asking import Client, CountingStore
 from builders import Practice
+from gappt_graphql.graph import federation
 from gappt_graphql.graph.schema import sdl
 from gappt_graphql.scheduling.directory import Business
 from gappt_graphql.store import Store
@@ -192,3 +193,10 @@ async def test_the_service_tells_the_schema_that_clients_read(client: Client) ->
     told = (await client.ask("{ _service { sdl } }"))["_service"]["sdl"]
 
     assert told.rstrip() == sdl().rstrip()
+
+
+async def test_the_schema_is_printed_once_however_often_it_is_asked_for(client: Client) -> None:
+    federation._service_of.cache_clear()
+    await client.ask("{ _service { sdl } again: _service { sdl } }")
+
+    assert federation._service_of.cache_info().misses == 1

@@ -8,11 +8,12 @@ from gappt_graphql.cli.common import ALL_SETTINGS, all_given, chosen, setting_fl
 
 
 @click.command()
-def schema() -> None:
-    """Print the GraphQL schema."""
+@setting_flags("directory")
+def schema(directory: str | None) -> None:
+    """Print the GraphQL schema, as it is served with these settings."""
     from gappt_graphql.graph.schema import sdl
 
-    click.echo(sdl(), nl=False)
+    click.echo(sdl(directory=chosen(directory=directory).directory == "here"), nl=False)
 
 
 @click.command()

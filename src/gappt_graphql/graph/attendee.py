@@ -9,7 +9,7 @@ from strawberry import ID, Parent
 from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.directory import Patient
 from gappt_graphql.graph.enums import CancellationReason
-from gappt_graphql.graph.relations import computed, relation
+from gappt_graphql.graph.relations import computed, personal, relation
 from gappt_graphql.scheduling import attendance as records
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ class Attendee:
     arrived: bool | None = strawberry.field(
         description="Indicates whether the patient came; null while it is not known"
     )
-    notes: str | None = strawberry.field(description="Notes of the staff")
+    notes: str | None = personal(description="Notes of the staff")
     cancelled_at: datetime | None = strawberry.field(
         description="Timestamp of when the place was cancelled; null if it is not"
     )
-    cancellation_reason: CancellationReason | None = strawberry.field(
+    cancellation_reason: CancellationReason | None = personal(
         description="Why the patient does not come; null if the place is not cancelled"
     )
-    cancellation_note: str | None = strawberry.field(description="Note about the reason")
+    cancellation_note: str | None = personal(description="Note about the reason")
     created_at: datetime = strawberry.field(description="Timestamp of when the place was booked")
     updated_at: datetime = strawberry.field(description="Timestamp of when the record was last changed")
     archived_at: datetime | None = strawberry.field(

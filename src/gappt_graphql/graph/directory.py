@@ -20,7 +20,7 @@ from gappt_graphql.graph.pages import (
     Window,
     listed_under,
 )
-from gappt_graphql.graph.relations import relation
+from gappt_graphql.graph.relations import personal, relation
 from gappt_graphql.scheduling import directory as records
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 
@@ -100,8 +100,8 @@ class Patient:
     first_name: str | None = strawberry.field(description="First name")
     last_name: str | None = strawberry.field(description="Last name")
     label: str = strawberry.field(description="Name as it is shown")
-    email: str | None = strawberry.field(description="E-mail address")
-    date_of_birth: date | None = strawberry.field(description="Date of birth")
+    email: str | None = personal(description="E-mail address")
+    date_of_birth: date | None = personal(description="Date of birth")
     group_appointments: GroupAppointmentConnection = _group_appointments(
         "Patient.groupAppointments", by="patient_ids", description="Appointments that the patient attends"
     )

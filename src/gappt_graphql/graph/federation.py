@@ -1,9 +1,17 @@
-"""Entities: records that other subgraphs name by id, and that a gateway asks for in batches."""
+"""
+A part of a larger graph: what a gateway asks for, and what is left to another subgraph.
+
+Entities are records that other subgraphs name by id; a gateway asks for them in batches.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
+import strawberry
 from graphql import GraphQLError
+from strawberry.tools import create_type
 
 from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.errors import ErrorCode, bad_user_input, refusal
@@ -20,8 +28,40 @@ _LOADERS = {
     "Patient": "patients",
     "Practitioner": "practitioners",
 }
+
+_KINDS = ("practitioner", "patient", "business", "appointment_type")
+_DIRECTORY = {f"{verb}_{kind}" for verb in ("create", "update", "archive") for kind in _KINDS}
+_DIRECTORY |= {*_KINDS, "practitioners", "patients", "businesses", "appointment_types"}
+
 _LONGEST_ID = 100
 _REFERENCE = "A representation is an object with the __typename of an entity and its id, a string or a whole number."
+
+
+def without_directory(root: type[Any]) -> type[Any]:
+    """
+    Return the root type without the fields of people, places and types, for a graph where another subgraph has them.
+
+    Time off stays: it is the book's. The entities stay too, since appointments name them.
+    """
+    definition = root.__strawberry_definition__
+    kept = [field for field in definition.fields if field.python_name not in _DIRECTORY]
+    return create_type(definition.name, kept, description=definition.description)
+
+
+@strawberry.type(name="_Service", description="What a composer reads")
+class Service:
+    sdl: str = strawberry.field(description="Schema of this service in GraphQL's own language")
+
+
+@lru_cache
+def _service_of(schema: strawberry.Schema) -> Service:
+    return Service(sdl=schema.as_str())
+
+
+# The library's own prints the schema each time that it is asked: 11 ms, and one operation may ask fifty times.
+def service(info: Info) -> Service:
+    """Return what a composer reads."""
+    return _service_of(info.schema)
 
 
 async def entities(info: Info, representations: Sequence[object]) -> list[object | None]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID, UNSET
 
-from gappt_graphql.graph import changes, filters
+from gappt_graphql.graph import changes, federation, filters
 from gappt_graphql.graph.attendee import Attendee
 from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.directory import (
@@ -84,6 +84,9 @@ def _preview(foresee: Callable[..., Awaitable[booking.Proposal]], takes: type[An
 
 @strawberry.type(description="What can be asked; records of other accounts do not exist here")
 class Query:
+    service: federation.Service = strawberry.field(
+        name="_service", resolver=federation.service, description="What a composer of graphs reads"
+    )
     group_appointment: GroupAppointment | None = _one(
         "group_appointments", description="Group appointment by id, archived or not; null if there is none"
     )

@@ -59,5 +59,10 @@ def computed(resolver: Callable[..., object], description: str) -> Any:
     return strawberry.field(resolver=resolver, description=description)
 
 
+def personal(*, description: str) -> Any:
+    """Declare a field about a patient's person, marked so that a graph may have a contract without it."""
+    return strawberry.federation.field(tags=["personal"], description=description)
+
+
 def _declared(how: Relation, resolve: Any, description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description, metadata={"relation": how})

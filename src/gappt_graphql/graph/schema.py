@@ -80,17 +80,17 @@ def _refusal(refused: Exception) -> GraphQLError:
     return bad_user_input("The request has no query.")
 
 
-def sdl() -> str:
+def sdl(*, directory: bool = True) -> str:
     """Return the schema as clients read it, in GraphQL's own language, ending in a newline."""
-    return schema.as_str().rstrip() + "\n"
+    return schema_of(directory=directory).as_str().rstrip() + "\n"
 
 
 @lru_cache
 def schema_of(*, directory: bool = True, tracing: bool = False) -> Schema:
     """Return the schema of these options: building one takes longer than a thousand operations."""
     return Schema(
-        query=Query,
-        mutation=Mutation,
+        query=Query if directory else federation.without_directory(Query),
+        mutation=Mutation if directory else federation.without_directory(Mutation),
         subscription=Subscription,
         types=[AppointmentType, Attendee, Business, GroupAppointment, Patient, Practitioner],
         extensions=[Admission],
