@@ -280,3 +280,15 @@ def test_bad_records_are_told_by_line_and_nothing_is_imported(url: str, tmp_path
     assert "Nothing was imported" in refused.stderr
     assert "Traceback" not in refused.output
     assert "Riverside" not in run("account", "list", "--database-url", url).output
+
+
+def test_traces_need_a_package_and_serve_says_which(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.protobuf", None)
+
+    refused = run("serve", "--federation-tracing", "on", "--database-url", url)
+
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        "Error: --federation-tracing on needs a package that is not installed: "
+        "pip install 'gappt-graphql[federation-tracing]'\n"
+    )

@@ -1,6 +1,7 @@
 """A client of the whole application, in this process, on the store of the test."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx2
 import pytest
@@ -24,7 +25,7 @@ async def secret(practice: Practice) -> str:
 def client_of(store: Store, practice: Practice) -> Callable[..., httpx2.AsyncClient]:
     """Return clients of applications with settings of the test's choice."""
 
-    def client(**settings: int) -> httpx2.AsyncClient:
+    def client(**settings: Any) -> httpx2.AsyncClient:
         app = create_app(store, clock=lambda: practice.now, ids=practice.ids, **settings)
         return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://practice.example")
 

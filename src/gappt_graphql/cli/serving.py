@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from ipaddress import ip_address
 
 import click
@@ -28,6 +29,7 @@ def serve(with_demo: bool, **flags: str | None) -> None:
     """
     settings = chosen(**flags)
     _check_that_one_process_serves(settings)
+    _check_that_traces_can_be_written(settings)
     if with_demo and not _is_loopback(settings.host):
         raise Misused("--demo prints its key, so it serves this machine only: leave out --host, or give 127.0.0.1")
     from gappt_graphql.cli.server import run
@@ -44,6 +46,18 @@ def _check_that_one_process_serves(settings: Settings) -> None:
             "process only, since several that write and tidy one file at once can damage it; serve it with "
             "--workers 1, or keep the book in PostgreSQL (--database-url postgresql://...)"
         )
+
+
+def _check_that_traces_can_be_written(settings: Settings) -> None:
+    if not settings.federation_tracing:
+        return
+    try:
+        import_module("google.protobuf")
+    except ImportError:
+        raise Misused(
+            "--federation-tracing on needs a package that is not installed: "
+            "pip install 'gappt-graphql[federation-tracing]'"
+        ) from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -20,6 +20,7 @@ from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.graph.persisted import text_of
 from gappt_graphql.graph.requests import Asked, NotTaken, asked_by_address, asked_of, check_body_type, decoded
 from gappt_graphql.graph.schema import EXECUTED, schema_of
+from gappt_graphql.graph.tracing import wants_trace
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.store import ApiKey
 
@@ -67,7 +68,8 @@ def refused(
 class _Door:
     def __init__(self, open_desk: OpenDesk, options: Options) -> None:
         self._open_desk, self._options = open_desk, options
-        self._schema = schema_of(directory=options.directory, tracing=options.tracing)
+        self._schema = schema_of(directory=options.directory)
+        self._tracing_schema = schema_of(directory=options.directory, tracing=options.tracing)
         self._documents = Documents()
         self._methods = ("GET", "HEAD", "POST") if options.get else ("POST",)
 
@@ -93,8 +95,9 @@ class _Door:
         text = text_of(asked, context)
         if accepted.answer is None:
             return self._streamed(text, asked, context)
+        schema = self._tracing_schema if wants_trace(request.headers) else self._schema
         try:
-            result = await self._schema.execute(
+            result = await schema.execute(
                 text,
                 variable_values=asked.variables,
                 context_value=context,

@@ -25,6 +25,7 @@ from gappt_graphql.graph.mutations import Mutation
 from gappt_graphql.graph.queries import Query
 from gappt_graphql.graph.scalars import SCALARS
 from gappt_graphql.graph.subscriptions import Subscription
+from gappt_graphql.graph.tracing import FederatedTracing
 
 EXECUTED = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
@@ -85,15 +86,19 @@ def sdl(*, directory: bool = True) -> str:
     return schema_of(directory=directory).as_str().rstrip() + "\n"
 
 
-@lru_cache
 def schema_of(*, directory: bool = True, tracing: bool = False) -> Schema:
-    """Return the schema of these options: building one takes longer than a thousand operations."""
+    """Return the one schema of these options: with the directory's lists and writes, and tracing each operation."""
+    return _built(directory, tracing)
+
+
+@lru_cache
+def _built(directory: bool, tracing: bool) -> Schema:
     return Schema(
         query=Query if directory else federation.without_directory(Query),
         mutation=Mutation if directory else federation.without_directory(Mutation),
         subscription=Subscription,
         types=[AppointmentType, Attendee, Business, GroupAppointment, Patient, Practitioner],
-        extensions=[Admission],
+        extensions=[Admission, FederatedTracing] if tracing else [Admission],
         config=StrawberryConfig(scalar_map=SCALARS),
         federation_version="2.7",
     )
