@@ -22,6 +22,10 @@ def run(*arguments: str, **environment: str) -> Result:
     return CliRunner().invoke(main, arguments, env=environment)
 
 
+def listed_keys(url: str, *flags: str) -> str:
+    return run("key", "list", "--account", "Riverside", *flags, "--database-url", url).stdout
+
+
 def new_key(url: str, *, account: str = "Riverside", scopes: str = "read,write") -> str:
     made = run("key", "create", "--account", account, "--scopes", scopes, "--json", "--database-url", url)
     assert made.exit_code == 0, made.output
@@ -98,6 +102,19 @@ def test_the_list_of_keys_shows_the_last_four_characters_and_no_more(url: str) -
 
     assert f"…{key[-4:]}  read " in listed
     assert key[-5:] not in listed
+
+
+def test_a_key_is_for_a_server_unless_it_is_made_for_a_browser(url: str) -> None:
+    new_key(url)
+    made = run("key", "create", "--account", "Riverside", "--for", "browser", "--database-url", url)
+
+    assert made.exit_code == 0
+    assert [key["for"] for key in json.loads(listed_keys(url, "--json"))] == ["server", "browser"]
+    assert "for a browser" in listed_keys(url).splitlines()[1]
+
+
+def test_a_key_for_anything_else_is_refused(url: str) -> None:
+    assert run("key", "create", "--account", "Riverside", "--for", "phone", "--database-url", url).exit_code == 2
 
 
 def test_a_revoked_key_is_listed_as_revoked(url: str) -> None:

@@ -60,6 +60,21 @@ async def test_a_secret_is_256_random_bits_behind_a_prefix_and_stored_nowhere(st
     assert issued.secret.encode() not in files
 
 
+async def test_a_key_for_browsers_is_marked_and_others_are_not(store, ids, account):
+    mine = {"account": account.id, "scopes": ["read"], "now": NOW, "ids": ids}
+    for_pages = await access.issue_key(store, **mine, browser=True)
+    for_servers = await access.issue_key(store, **mine)
+
+    assert (await access.authenticate(store, for_pages.secret)).browser
+    assert not (await access.authenticate(store, for_servers.secret)).browser
+
+
+async def test_revoking_keeps_the_mark(store, ids, account):
+    issued = await access.issue_key(store, account=account.id, scopes=["read"], now=NOW, ids=ids, browser=True)
+
+    assert (await access.revoke_key(store, account=account.id, id=issued.key.id, now=NOW)).browser
+
+
 async def test_a_revoked_key_opens_nothing(store, ids, account):
     issued = await access.issue_key(store, account=account.id, scopes=["read"], now=NOW, ids=ids)
     await access.revoke_key(store, account=account.id, id=issued.key.id, now=LATER)

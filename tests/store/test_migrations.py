@@ -5,29 +5,57 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from gappt_graphql.store import StoreBehind, StoreTooNew, UnsupportedStore, migrations
+from gappt_graphql.store import ApiKey, StoreBehind, StoreTooNew, UnsupportedStore, migrations
 from gappt_graphql.store.migrations import HEAD, REVISIONS, is_behind, migrate
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.store.tables import metadata
 
 
 def schema_of(path: Path) -> dict[str, list[str]]:
-    """Return the text of everything in the schema, its lines sorted and without the spaces that say nothing."""
+    """
+    Return the text of everything in the schema, its lines sorted and without the spaces that say nothing.
+
+    SQLite adds a column to the line of the one before it, so a line ends before a column too.
+    """
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     return {
-        name: sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in sql.splitlines())
+        name: sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in re.split(r"\n|, (?=\w+ [A-Z])", sql))
         for name, sql in rows
         if name != "alembic_version"
     }
+
+
+def migrate_to(path: Path, revision: str) -> None:
+    """Make a store as an older program left it."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+async def keys_of(url: str, account_name: str) -> Sequence[ApiKey]:
+    store = await open_store(url)
+    try:
+        account = await store.account_named(account_name)
+        return await store.keys(account.id)
+    finally:
+        await store.close()
 
 
 def revision_of(path: Path) -> list[tuple[str]]:
@@ -57,6 +85,21 @@ def test_the_migrations_make_the_tables_that_the_program_describes(tmp_path):
     engine.dispose()
 
     assert schema_of(tmp_path / "migrated.db") == schema_of(tmp_path / "described.db")
+
+
+def test_keys_from_before_there_was_a_mark_are_for_servers_and_keep_all_else(tmp_path):
+    url = f"sqlite:///{tmp_path}/book.db"
+    migrate_to(tmp_path / "book.db", "0001")
+    secret = "gappt_" + "k" * 43
+    digest = sha256(secret.encode()).hexdigest()
+    with closing(sqlite3.connect(tmp_path / "book.db")) as connection, connection:
+        connection.execute("INSERT INTO accounts (account_id, name, created_at) VALUES (7, 'Riverside', 0)")
+        connection.execute("INSERT INTO api_keys VALUES (7, 8, ?, 'kkkk', 'read write', 0, NULL)", [digest])
+
+    migrate(url)
+
+    [key] = asyncio.run(keys_of(url, "Riverside"))
+    assert (key.id, key.digest, key.scopes, key.revoked_at, key.browser) == (8, digest, ("read", "write"), None, False)
 
 
 def test_a_file_that_does_not_exist_is_behind_and_is_not_made_by_asking(tmp_path):

@@ -61,12 +61,21 @@ def key() -> None:
 @key.command("create")
 @account_name
 @click.option("--scopes", default="read,write", show_default=True, help="What the key may do: read, or read,write.")
+@click.option(
+    "--for",
+    "used_by",
+    type=click.Choice(["server", "browser"]),
+    default="server",
+    show_default=True,
+    help="Who uses the key. One for browsers may run trusted documents only (docs/guide/trusted-documents.md).",
+)
 @as_json
 @setting_flags("database_url")
-def create_key(account_name: str, scopes: str, as_json: bool, database_url: str | None) -> None:
+def create_key(account_name: str, scopes: str, used_by: str, as_json: bool, database_url: str | None) -> None:
     """Make an API key, and the account where there is none. The key is shown now and never again."""
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
-    secret = asyncio.run(_create_key(account_name, wanted, chosen(database_url=database_url).database_url))
+    url = chosen(database_url=database_url).database_url
+    secret = asyncio.run(_create_key(account_name, wanted, url, browser=used_by == "browser"))
     if as_json:
         click.echo(json.dumps({"key": secret}))
         return
@@ -87,7 +96,8 @@ def list_keys(account_name: str, as_json: bool, database_url: str | None) -> Non
     for one in keys:
         state = f"revoked {one.revoked_at:%Y-%m-%d %H:%M}" if one.revoked_at else "in use"
         click.echo(
-            f"{one.id}  …{one.last_four}  {','.join(one.scopes)}  since {one.created_at:%Y-%m-%d %H:%M}  {state}"
+            f"{one.id}  …{one.last_four}  {','.join(one.scopes)}  for a {_used_by(one)}"
+            f"  since {one.created_at:%Y-%m-%d %H:%M}  {state}"
         )
     if not keys:
         click.echo("No keys yet: `gappt-graphql key create` makes one.")
@@ -103,11 +113,16 @@ def revoke_key(id: int, account_name: str, database_url: str | None) -> None:
     click.echo(f"The key …{revoked.last_four} is revoked.")
 
 
+def _used_by(key: ApiKey) -> str:
+    return "browser" if key.browser else "server"
+
+
 def _as_json(key: ApiKey) -> dict[str, object]:
     return {
         "id": str(key.id),
         "lastFour": key.last_four,
         "scopes": list(key.scopes),
+        "for": _used_by(key),
         "createdAt": key.created_at.isoformat(),
         "revokedAt": key.revoked_at and key.revoked_at.isoformat(),
     }
@@ -131,7 +146,7 @@ async def _accounts(url: str) -> list[Account]:
         return list(await store.accounts())
 
 
-async def _create_key(account_name: str, scopes: list[str], url: str) -> str:
+async def _create_key(account_name: str, scopes: list[str], url: str, *, browser: bool) -> str:
     from gappt_graphql.cli.moment import new_ids, now
     from gappt_graphql.cli.opening import opened
     from gappt_graphql.practice import access
@@ -141,7 +156,7 @@ async def _create_key(account_name: str, scopes: list[str], url: str) -> str:
     ids, moment = new_ids(), now()
     async with opened(url) as store:
         account = await access.ensure_account(store, name=account_name, now=moment, ids=ids)
-        issued = await access.issue_key(store, account=account.id, scopes=scopes, now=moment, ids=ids)
+        issued = await access.issue_key(store, account=account.id, scopes=scopes, now=moment, ids=ids, browser=browser)
         return issued.secret
 
 

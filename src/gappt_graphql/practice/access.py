@@ -59,9 +59,11 @@ def new_account(*, name: str, now: datetime, ids: Ids, demo: bool = False) -> Ac
     return Account(id=AccountId(ids.next(now)), name=name, created_at=now, demo=demo)
 
 
-async def issue_key(store: Store, *, account: AccountId, scopes: Collection[str], now: datetime, ids: Ids) -> IssuedKey:
+async def issue_key(
+    store: Store, *, account: AccountId, scopes: Collection[str], now: datetime, ids: Ids, browser: bool = False
+) -> IssuedKey:
     """
-    Make a key for the account.
+    Make a key for the account; `browser` marks one for the pages of a site, where its readers can find it.
 
     :raises Refused: if a scope is unknown, or none is given
     """
@@ -77,6 +79,7 @@ async def issue_key(store: Store, *, account: AccountId, scopes: Collection[str]
         last_four=secret[-4:],
         scopes=tuple(scope for scope in SCOPES if scope in scopes),
         created_at=now,
+        browser=browser,
     )
     await store.save_key(key)
     return IssuedKey(key, secret)

@@ -79,7 +79,7 @@ class Account(Struct, frozen=True):
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
-    """An API key as it is stored: by its digest, never itself."""
+    """An API key as it is stored: by its digest, never itself. `browser` marks one that the pages of a site use."""
 
     id: KeyId
     account_id: AccountId
@@ -88,6 +88,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     created_at: datetime
     revoked_at: datetime | None = None
+    browser: bool = False
 
 
 class Book(Protocol):

@@ -53,7 +53,7 @@ def _account(row: Row) -> Account:
 
 
 def _key(row: Row) -> ApiKey:
-    id, account_id, digest, last_four, scopes, created_at, revoked_at = row
+    id, account_id, digest, last_four, scopes, created_at, revoked_at, browser = row
     return ApiKey(
         id=id,
         account_id=account_id,
@@ -62,4 +62,5 @@ def _key(row: Row) -> ApiKey:
         scopes=tuple(scopes.split()),
         created_at=instant(created_at),
         revoked_at=None if revoked_at is None else instant(revoked_at),
+        browser=bool(browser),
     )

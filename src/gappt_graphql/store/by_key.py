@@ -140,7 +140,7 @@ ADD_ACCOUNT = _insert(tables.accounts)
 
 _KEY_COLUMNS = [
     tables.api_keys.c[name]
-    for name in ("id", "account_id", "digest", "last_four", "scopes", "created_at", "revoked_at")
+    for name in ("id", "account_id", "digest", "last_four", "scopes", "created_at", "revoked_at", "browser")
 ]
 
 KEY_BY_DIGEST = Statement(select(*_KEY_COLUMNS).where(tables.api_keys.c.digest == bindparam("digest")))

@@ -90,6 +90,7 @@ api_keys = _table(
     Column("scopes", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("browser", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("digest"),
 )
 
