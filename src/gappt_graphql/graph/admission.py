@@ -84,6 +84,8 @@ class Admission(SchemaExtension):
             operation.pre_execution_errors = [_coded(error) for error in errors]
             if not errors and operation.query:
                 self.execution_context.context.documents.keep(operation.query, operation.graphql_document)
+        if context.remember and not operation.pre_execution_errors:
+            context.remember()
         yield
 
 

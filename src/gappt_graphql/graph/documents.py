@@ -4,6 +4,9 @@ from collections import OrderedDict
 
 from graphql import DocumentNode
 
+from gappt_graphql.graph.options import USUAL, Options
+from gappt_graphql.graph.shelves import Shelves
+
 _MOST_DOCUMENTS = 500
 _LONGEST_KEPT = 16_000
 
@@ -15,7 +18,8 @@ class Documents:
     Clients send few different ones, and to parse and validate one takes longer than to run it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options = USUAL) -> None:
+        self.shelves = Shelves(documents=options.persisted_queries)
         self._known: OrderedDict[str, DocumentNode] = OrderedDict()
 
     def get(self, text: str) -> DocumentNode | None:

@@ -70,7 +70,7 @@ class _Door:
         self._open_desk, self._options = open_desk, options
         self._schema = schema_of(directory=options.directory)
         self._tracing_schema = schema_of(directory=options.directory, tracing=options.tracing)
-        self._documents = Documents()
+        self._documents = Documents(options)
         self._methods = ("GET", "HEAD", "POST") if options.get else ("POST",)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +91,7 @@ class _Door:
             raise NotTaken(406, f"Answers come as {RESPONSE} or as {JSON}: accept one of them.")
         asked = await _asked(request)
         key: ApiKey = request.state.key
-        context = Context(desk, scopes=frozenset(key.scopes), options=self._options, documents=self._documents)
+        context = Context.of(key, desk, options=self._options, documents=self._documents)
         text = text_of(asked, context)
         if accepted.answer is None:
             return self._streamed(text, asked, context)
