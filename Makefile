@@ -1,4 +1,4 @@
-# Everything is made in .venv, .venv-contract and the node_modules of explorer and tests/clients; `make clean` takes them away.
+# Everything is made in .venv, .venv-contract and the node_modules of explorer, tests/audits and tests/clients; `make clean` takes them away.
 # PYTHON chooses another interpreter: make setup PYTHON=python3.12
 
 PYTHON ?= python3
@@ -24,7 +24,7 @@ setup: $(VENV)/.package $(PAGE)  ## Install the service into .venv and build its
 serve: setup  ## Serve the demo practice, and print the address, a key and a first query
 	@exec $(BIN)/gappt-graphql serve --demo
 
-test: setup $(VENV)/.tests  ## Run all tests
+test: setup $(VENV)/.tests tests/audits/node_modules/.installed  ## Run all tests
 	@$(BIN)/python -m pytest
 	@$(MAKE) --no-print-directory test-contract
 
@@ -56,7 +56,7 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) pyproject.toml --group contract -c requirements/tests.txt -o requirements/contract.txt
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) $(CONTRACT) explorer/node_modules tests/clients/node_modules $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CONTRACT) explorer/node_modules tests/audits/node_modules tests/clients/node_modules $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
@@ -89,6 +89,11 @@ $(CONTRACT)/.installed: requirements/contract.txt | $(VENV)/.python
 explorer/node_modules/.installed: explorer/package.json explorer/package-lock.json | $(VENV)/.package
 	@echo "Installing what the explorer is built from ..."
 	@cd explorer && $(NPM) ci --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+tests/audits/node_modules/.installed: tests/audits/package.json tests/audits/package-lock.json | $(VENV)/.package
+	@echo "Installing the audits of GraphQL over HTTP ..."
+	@cd tests/audits && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
 	@touch $@
 
 # Nothing of these packages is run while they are installed.
