@@ -3,13 +3,15 @@
 import logging
 from typing import Any
 
+import msgspec
 import pytest
 from graphql import get_introspection_query
 
 from asking import Client
 from builders import Practice
 from gappt_graphql.graph.context import Context
-from gappt_graphql.graph.errors import ErrorCode
+from gappt_graphql.graph.errors import MOST_ERRORS, ErrorCode
+from gappt_graphql.graph.options import Options
 from gappt_graphql.graph.schema import schema
 from gappt_graphql.store import Store
 
@@ -132,6 +134,108 @@ async def test_a_value_that_does_not_fit_is_not_repeated(
     assert message in result.errors[0].message
     assert PATIENT not in result.errors[0].message
     assert str(10**17) not in result.errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (f'{{ patients "{PATIENT}" }}', "Syntax Error: Expected Name, found String."),
+        (f'{{ patients(after: "{PATIENT} }}', "Syntax Error: Unterminated string."),
+        ('{ patients """Jo\n\'s""" }', "Syntax Error: Expected Name, found BlockString."),
+        ("{ patients 4711 }", "Syntax Error: Expected Name, found Int."),
+        ("{ patients 4711.0815 }", "Syntax Error: Expected Name, found Float."),
+        ("{ patients(first: .4711) { id } }", "Syntax Error: Invalid number, expected digit before '.'"),
+        ("{ patients(first: 04711) { id } }", "Syntax Error: Invalid number, unexpected digit after 0."),
+        ("{ patients(first: 4711J) { id } }", "Syntax Error: Invalid number, expected digit."),
+        ("{ a: patient(id: Jo Roe) { id } }", "Syntax Error: Expected ':', found ')'."),
+        ("Jo", "Syntax Error: Unexpected Name."),
+        ('{ patients(after: "\\uD83D\\uJoRo") { id } }', "Syntax Error: Invalid Unicode escape sequence."),
+        ('{ patients(after: "\\J") { id } }', "Syntax Error: Invalid character escape sequence."),
+    ],
+)
+async def test_a_document_that_can_not_be_read_is_not_repeated(client: Client, query: str, message: str) -> None:
+    result = await client.send(query)
+
+    [error] = result.errors or []
+    assert error.message == message
+    assert error.locations
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "hint"),
+    [
+        ("{ patint(id: 1) { id } }", {}, "'patient'"),
+        ("{ patients(frst: 1) { totalCount } }", {}, "'first'"),
+        ("{ patients { ...on Patint { id } } }", {}, "'Patient'"),
+        ("{ patients }", {}, "subfields"),
+        ("{ patients(filter: {serch: 1}) { totalCount } }", {}, "'search'"),
+        ("{ patients(filter: {archived: ONLI}) { totalCount } }", {}, "'ONLY'"),
+        (SEARCH, {"filter": {"serch": 1}}, "'search'"),
+        (SEARCH, {"filter": {"archived": "ONLI"}}, "'ONLY'"),
+    ],
+)
+async def test_names_are_suggested_only_where_the_schema_may_be_asked_for(
+    practice: Practice, query: str, variables: dict[str, Any], hint: str
+) -> None:
+    async def messages(options: Options) -> str:
+        context = Context(practice.desk, scopes=frozenset({"read"}), options=options)
+        result = await schema.execute(query, variables, context)
+        return "\n".join(error.message for error in result.errors or ())
+
+    told, untold = await messages(Options()), await messages(Options(introspection=False))
+
+    assert "Did you mean" in told
+    assert hint in told
+    assert untold
+    assert "Did you mean" not in untold
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ("{" + " ".join(f"nothing{n}" for n in range(40)) + "}", {}),
+        ("query (" + " ".join(f"$v{n}: Int!" for n in range(40)) + ") { __typename }", {}),
+        (SEARCH, {"filter": {f"nothing{n}": n for n in range(40)}}),
+    ],
+)
+async def test_one_operation_has_few_errors(client: Client, query: str, variables: dict[str, Any]) -> None:
+    result = await client.send(query, **variables)
+
+    assert len(result.errors or ()) == MOST_ERRORS
+
+
+async def test_every_field_that_failed_has_its_error(practice: Practice) -> None:
+    query = "{" + " ".join(f"p{n}: patient(id: {n}) {{ id }}" for n in range(20)) + "}"
+
+    assert await Client(practice, store=BrokenStore()).codes(query) == ["INTERNAL"] * 20
+
+
+class StrangeStore:
+    """A store whose records hold what no answer can."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def read(self, account: Any, work: Any) -> Any:
+        found = await self.store.read(account, work)
+        return {id: msgspec.structs.replace(one, created_at=PATIENT) for id, one in found.items()}
+
+
+async def test_a_value_that_can_not_be_shown_is_masked(practice: Practice, caplog: pytest.LogCaptureFixture) -> None:
+    client = Client(practice, store=StrangeStore(practice.store))
+    with caplog.at_level(logging.DEBUG):
+        result = await client.send(f"{{ patient(id: {practice.patients[0].id}) {{ createdAt }} }}")
+
+    assert [error.message for error in result.errors or ()] == ["Internal error"]
+    assert "at createdAt, request id test" in caplog.text
+    assert PATIENT not in caplog.text
+
+
+async def test_an_alias_is_not_logged(practice: Practice, caplog: pytest.LogCaptureFixture) -> None:
+    await Client(practice, store=BrokenStore()).send("query Roe { Jo_Roe: patient(id: 4711) { id } }")
+
+    assert "OSError at patient, request id test" in caplog.text
+    assert "Roe" not in caplog.text
 
 
 MUTATION = 'mutation { createPatient(input: {lastName: "Roe"}) { patient { label } userErrors { code } } }'

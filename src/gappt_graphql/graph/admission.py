@@ -15,14 +15,16 @@ from graphql import (
     VisitorAction,
     parse,
     specified_rules,
+    validate,
 )
 from graphql.utilities import validate_input_literal
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
 
 from gappt_graphql.graph.context import Context
-from gappt_graphql.graph.errors import ErrorCode, refusal
+from gappt_graphql.graph.errors import MOST_ERRORS, ErrorCode, refusal
 from gappt_graphql.graph.size import too_large
 
 MOST_TOKENS = 2_000
@@ -48,7 +50,11 @@ class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
         return [name for name, one in (field.args if field else {}).items() if one is argument]
 
 
-_RULES = tuple(_ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules)
+_RULES = (
+    *(_ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+)
 
 
 class Admission(SchemaExtension):
@@ -80,7 +86,8 @@ class Admission(SchemaExtension):
         elif self.known:
             operation.pre_execution_errors = []
         else:
-            errors = validate_document(operation.schema._schema, operation.graphql_document, _RULES)
+            # Each error may cost a search for similar names. The last one that is shown says that there are more.
+            errors = validate(operation.schema._schema, operation.graphql_document, _RULES, MOST_ERRORS - 1)
             operation.pre_execution_errors = [_coded(error) for error in errors]
             if not errors and operation.query:
                 self.execution_context.context.documents.keep(operation.query, operation.graphql_document)

@@ -17,7 +17,18 @@ _VALUES = (
     re.compile(r"()(),? [Ff]ound: .*$", re.DOTALL),
     re.compile(r"(Value) '.*'( does not exist in '\w+' enum)", re.DOTALL),
 )
+# How it quotes the document where that can't be read.
+_TOKEN = re.compile(
+    r"(\b(?:Name|Int|Float|String|BlockString|Comment|sequence|after 0)):? '.*'|"
+    r" but got: '.*'|, did you mean '0\.\d+'\?",
+    re.DOTALL,
+)
+_SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
+MOST_ERRORS = 5
+"""About one operation that was not run: who mends these asks again anyway."""
 
 
 class ErrorCode(StrEnum):
@@ -48,19 +59,22 @@ def bad_user_input(message: str) -> GraphQLError:
     return refusal(ErrorCode.BAD_USER_INPUT, message)
 
 
-def shown(errors: Sequence[GraphQLError], *, request_id: str) -> list[GraphQLError]:
+def shown(errors: Sequence[GraphQLError], *, request_id: str, suggestions: bool = True) -> list[GraphQLError]:
     """
     Return the errors as clients may see them: each with a code, and unexpected ones without their message.
 
-    Unexpected ones are logged here, once, with the request id that the client sees too.
+    Unexpected ones are logged here, once, with the request id that the client sees too. Suggestions name what the
+    schema has: they are for clients that may introspect it.
     """
+    if not any(error.path for error in errors):
+        errors = errors[:MOST_ERRORS]
     broken = {id(_cause(error)): error for error in reversed(errors) if _code(error) is ErrorCode.INTERNAL}
     for error in reversed(broken.values()):  # one failure may be the end of many fields
         _report(error, request_id)
-    return [_shown(error, request_id) for error in errors]
+    return [_shown(error, request_id, suggestions) for error in errors]
 
 
-def _shown(error: GraphQLError, request_id: str) -> GraphQLError:
+def _shown(error: GraphQLError, request_id: str, suggestions: bool) -> GraphQLError:
     extensions = error.extensions or {}
     if "code" in extensions and error.path:
         return error
@@ -69,7 +83,9 @@ def _shown(error: GraphQLError, request_id: str) -> GraphQLError:
         message, original = "Internal error", None
         extensions = {"code": code.value, "correlationId": request_id}
     else:
-        message, original = _without_value(error.message), error.original_error
+        message, original = _without_value(error), error.original_error
+        if not suggestions:
+            message = _SUGGESTION.sub("", message)
         extensions = {"code": code.value, **extensions, **_path_into_variables(message)}
     return GraphQLError(
         message,
@@ -101,8 +117,11 @@ def _cause(error: GraphQLError) -> BaseException:
     return error.original_error or error
 
 
-def _without_value(message: str) -> str:
+def _without_value(error: GraphQLError) -> str:
     # The library repeats the value that doesn't fit, which may be somebody's data, and ends in the logs of clients.
+    message = error.message
+    if isinstance(error, GraphQLSyntaxError):
+        return _TOKEN.sub(r"\1", message)
     for value in _VALUES:
         message = value.sub(r"\1\2", message)
     return message.replace(" not to be None", " not to be null")
@@ -118,8 +137,9 @@ def _path_into_variables(message: str) -> dict[str, list[str | int]]:
 
 
 def _report(error: GraphQLError, request_id: str) -> None:
-    # Messages may quote patients' data, and so may the operation: the log has the kind and the place only.
+    # Messages may quote patients' data, and so may the operation, by aliases too: the log has the kind and the place
+    # only.
     cause = _cause(error)
     frames = "".join(traceback.format_list(traceback.extract_tb(cause.__traceback__)))
-    path = ".".join(map(str, error.path or ()))
-    log.error("Unexpected %s at %s, request id %s\n%s", type(cause).__qualname__, path or "-", request_id, frames)
+    field = next((node.name.value for node in error.nodes or () if isinstance(node, FieldNode)), "-")
+    log.error("Unexpected %s at %s, request id %s\n%s", type(cause).__qualname__, field, request_id, frames)

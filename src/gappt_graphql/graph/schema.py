@@ -67,7 +67,11 @@ class Schema(strawberry.federation.Schema):
         except (MissingQueryError, CannotGetOperationTypeError) as refused:
             result = ExecutionResult(data=None, errors=[_refusal(refused)])
         if result.errors:
-            result.errors = shown(result.errors, request_id=context_value.desk.request_id)
+            result.errors = shown(
+                result.errors,
+                request_id=context_value.desk.request_id,
+                suggestions=context_value.options.introspection,
+            )
         return result
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
