@@ -1,9 +1,11 @@
-# Everything is made in .venv, .venv-contract and the node_modules of explorer, tests/audits and tests/clients; `make clean` takes them away.
+# Everything is made in .venv, .venv-contract, .venv-examples, and node_modules and generated folders beside the sources;
+# `make clean` takes them away.
 # PYTHON chooses another interpreter: make setup PYTHON=python3.12
 
 PYTHON ?= python3
 VENV := .venv
 CONTRACT := .venv-contract
+EXAMPLES := .venv-examples
 BIN := $(VENV)/bin
 # Errors only: warnings here are about the machine's own pip settings.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
@@ -14,7 +16,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-contract test-clients lint types layers lock schema clean
+.PHONY: help setup serve test test-contract test-clients test-examples lint types layers lock schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -33,6 +35,9 @@ test-contract: $(CONTRACT)/.installed  ## Ask the REST interface what its descri
 
 test-clients: setup $(VENV)/.tests tests/clients/node_modules/.installed  ## Try public clients on the REST interface (not a part of test)
 	@$(BIN)/python -m pytest tests/clients/public_clients.py
+
+test-examples: setup $(VENV)/.tests $(EXAMPLES)/.installed examples/typescript/node_modules/.installed  ## Make, check and run the example clients (not a part of test)
+	@$(BIN)/python -m pytest tests/examples/example_clients.py
 
 lint: $(VENV)/.tests  ## Check style and formatting
 	@$(BIN)/ruff check .
@@ -54,9 +59,12 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) --group build --group explorer -c requirements/package.txt -o requirements/build.txt
 	@$(LOCK) pyproject.toml --group tests --group tools -c requirements/package.txt -o requirements/tests.txt
 	@$(LOCK) pyproject.toml --group contract -c requirements/tests.txt -o requirements/contract.txt
+	@$(LOCK) examples/python/pyproject.toml --group examples/python/pyproject.toml:generate -o examples/python/requirements.txt
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) $(CONTRACT) explorer/node_modules tests/audits/node_modules tests/clients/node_modules $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CONTRACT) $(EXAMPLES) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules examples/typescript/node_modules
+	rm -rf examples/typescript/src/generated examples/python/practice_client/generated
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
@@ -86,6 +94,13 @@ $(CONTRACT)/.installed: requirements/contract.txt | $(VENV)/.python
 	@$(CONTRACT)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r requirements/contract.txt
 	@touch $@
 
+# The example's packages want another graphql-core than the service.
+$(EXAMPLES)/.installed: examples/python/requirements.txt | $(VENV)/.python
+	@echo "Installing what the Python example needs ..."
+	@$(BIN)/python -m venv $(EXAMPLES) || { rm -rf $(EXAMPLES); exit 1; }
+	@$(EXAMPLES)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r $<
+	@touch $@
+
 explorer/node_modules/.installed: explorer/package.json explorer/package-lock.json | $(VENV)/.package
 	@echo "Installing what the explorer is built from ..."
 	@cd explorer && $(NPM) ci --loglevel=error --no-progress >/dev/null
@@ -100,6 +115,11 @@ tests/audits/node_modules/.installed: tests/audits/package.json tests/audits/pac
 tests/clients/node_modules/.installed: tests/clients/package.json tests/clients/package-lock.json | $(VENV)/.package
 	@echo "Installing the public clients ..."
 	@cd tests/clients && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+examples/typescript/node_modules/.installed: examples/typescript/package.json examples/typescript/package-lock.json | $(VENV)/.package
+	@echo "Installing what the TypeScript example needs ..."
+	@cd examples/typescript && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
 	@touch $@
 
 $(PAGE): explorer/node_modules/.installed $(filter-out explorer/package%,$(wildcard explorer/*.*))

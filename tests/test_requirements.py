@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent
-PINNED = sorted((PROJECT / "requirements").glob("*.txt"))
-LOCKS = [PROJECT / "explorer" / "package-lock.json", PROJECT / "tests" / "clients" / "package-lock.json"]
+PINNED = [*sorted((PROJECT / "requirements").glob("*.txt")), PROJECT / "examples" / "python" / "requirements.txt"]
+LOCKS = sorted(lock for depth in ("*", "*/*") for lock in PROJECT.glob(f"{depth}/package-lock.json"))
 
 
 @pytest.mark.parametrize("file", PINNED, ids=lambda file: file.name)
