@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,31 @@ def test_a_bad_setting_is_refused_before_anything_is_made(tmp_path: Path) -> Non
     assert refused.returncode == 2
     assert refused.stderr.startswith("Error: GAPPT_PORT can't be 'http'")
     assert not list(tmp_path.iterdir())
+
+
+def test_trusted_documents_that_cannot_be_served_refuse_to_start_and_make_nothing(tmp_path: Path, url: str) -> None:
+    (tmp_path / "documents.json").write_text('{"Week": "{ __typename }"}')
+
+    refused = run("serve", "--database-url", url, "--trusted-documents", str(tmp_path / "documents.json"))
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: The entry 'Week' of the trusted documents in ")
+    assert refused.stderr.count("\n") == 1
+    assert not (tmp_path / "book.db").exists()
+
+
+def test_a_server_runs_the_trusted_documents_of_its_file(serve: Callable[..., Running], tmp_path: Path) -> None:
+    hash = sha256(QUERY["query"].encode()).hexdigest()
+    (tmp_path / "documents.json").write_text(json.dumps({hash: QUERY["query"]}))
+    server = serve("--trusted-documents", str(tmp_path / "documents.json"))
+    made = run("key", "create", "--account", "Riverside", "--for", "browser", "--database-url", server.url)
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+
+    trusted = httpx2.post(f"{server.address}/graphql", json={"documentId": f"sha256:{hash}"}, headers=headers)
+    text = httpx2.post(f"{server.address}/graphql", json=QUERY, headers=headers)
+
+    assert trusted.json() == {"data": {"groupAppointments": {"totalCount": 0, "nodes": []}}}
+    assert text.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "practice.example", "::"])

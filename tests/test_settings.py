@@ -55,6 +55,9 @@ def test_an_empty_flag_is_refused() -> None:
         ("database_url", "sqlite:///"),
         ("database_url", "sqlite:///book.db?mode=ro"),
         ("database_url", "mysql://localhost/book"),
+        ("trusted_documents", ""),
+        ("trusted_only", "browser"),
+        ("persisted_queries", "10001"),
     ],
 )
 def test_a_value_that_a_setting_cannot_take_is_refused(name: str, text: str) -> None:

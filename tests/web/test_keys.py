@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from builders import Practice
+from gappt_graphql.graph.options import Options
 from gappt_graphql.practice.access import authenticate, issue_key, revoke_key
 from gappt_graphql.web.keys import secret_of
 
@@ -124,3 +125,49 @@ async def test_one_key_does_not_use_up_the_requests_of_another(
         answer = await client.post("/graphql", json=QUERY, headers={"Authorization": f"Bearer {other.secret}"})
 
     assert answer.status_code == 200
+
+
+async def a_browsers_key(practice: Practice) -> dict[str, str]:
+    issued = await issue_key(
+        practice.store,
+        account=practice.account.id,
+        scopes=["read", "write"],
+        now=practice.now,
+        ids=practice.ids,
+        browser=True,
+    )
+    return {"Authorization": f"Bearer {issued.secret}"}
+
+
+async def test_a_key_for_browsers_runs_no_text_and_gets_nothing_by_rest(
+    client: httpx2.AsyncClient, practice: Practice
+) -> None:
+    headers = await a_browsers_key(practice)
+
+    graphql = await client.post("/graphql", json=QUERY, headers=headers)
+    rest = await client.get("/v1/group_appointments", headers=headers)
+
+    assert (graphql.status_code, graphql.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+    assert (rest.status_code, list(rest.json())) == (403, ["message"])
+
+
+async def test_a_key_for_browsers_is_like_any_other_where_no_key_is_kept_to_trusted_documents(
+    client_of: Callable[..., httpx2.AsyncClient], practice: Practice
+) -> None:
+    headers = await a_browsers_key(practice)
+    async with client_of(options=Options(trusted_only="none")) as client:
+        graphql = await client.post("/graphql", json=QUERY, headers=headers)
+        rest = await client.get("/v1/group_appointments", headers=headers)
+
+    assert (graphql.status_code, rest.status_code) == (200, 200)
+
+
+async def test_a_server_keeps_its_rest_where_all_keys_are_kept_to_trusted_documents(
+    client_of: Callable[..., httpx2.AsyncClient], secret: str
+) -> None:
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with client_of(options=Options(trusted_only="all")) as client:
+        graphql = await client.post("/graphql", json=QUERY, headers=headers)
+        rest = await client.get("/v1/group_appointments", headers=headers)
+
+    assert (graphql.status_code, rest.status_code) == (403, 200)

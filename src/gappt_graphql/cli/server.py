@@ -27,10 +27,12 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
     """
     Serve until a signal says to stop, then let what is running finish.
 
-    :raises Failed: if the address or the store can't be had, or --demo does not fit the store
+    :raises Failed: if the address or the store can't be had, or --demo does not fit the store, or the file of trusted
+        documents can't be served
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     path = file_of(settings.database_url)
+    options = options_of(settings)
     with listening(settings) as listener:
         async with opened(settings.database_url, alone=True) as store:
             ids = new_ids()
@@ -41,7 +43,7 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
                 ids=ids,
                 rate_limit=settings.rate_limit,
                 idempotency_hours=settings.idempotency_hours,
-                options=options_of(settings),
+                options=options,
             )
             config = uvicorn.Config(
                 app,

@@ -45,7 +45,7 @@ def create_app(
     limit, and None is the usual one: the reference's for /v1, none for /graphql. `options` are those of /graphql.
     """
 
-    def desk(asks_for: str, usual_limit: int) -> OpenDesk:
+    def desk(asks_for: str, usual_limit: int, *, takes_browsers: bool = True) -> OpenDesk:
         limit = usual_limit if rate_limit is None else rate_limit
         return desk_opener(
             store,
@@ -54,13 +54,16 @@ def create_app(
             rate_limit=RateLimit(limit),
             keys_kept_for=timedelta(hours=idempotency_hours),
             asks_for=asks_for,
+            takes_browsers=takes_browsers,
         )
 
+    # Through /v1 such a key would get around the documents that it is kept to.
+    rest_desk = desk("Basic", REST_LIMIT, takes_browsers=options.trusted_only == "none")
     app = Starlette(
         routes=[
             Route("/", explorer_page, methods=["GET"]),
             Route("/graphql", ExplorerOr(graphql_app(desk("Bearer", 0), options))),
-            Mount("/v1", Router(routes(desk("Basic", REST_LIMIT)), redirect_slashes=False)),
+            Mount("/v1", Router(routes(rest_desk), redirect_slashes=False)),
             Route("/livez", livez, methods=["GET"]),
             Mount("/explorer", ExplorerFiles()),
         ],

@@ -43,6 +43,13 @@ class Throttled(HTTPException):
         )
 
 
+class NotForBrowsers(HTTPException):
+    """The key is one for browsers, which may run trusted documents only: here it would do anything that it likes."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "This key is for browsers, which may run trusted GraphQL documents only.")
+
+
 def desk_opener(
     store: Store,
     *,
@@ -51,11 +58,13 @@ def desk_opener(
     rate_limit: RateLimit,
     keys_kept_for: timedelta,
     asks_for: str,
+    takes_browsers: bool,
 ) -> Callable[[Request], Awaitable[Desk]]:
     """
     Return the function that opens a desk for a request: it finds out whose key it is, and asks the clock once.
 
-    `asks_for` is `Bearer`, or `Basic`, for which a browser opens a box for a password.
+    `asks_for` is `Bearer`, or `Basic`, for which a browser opens a box for a password. Where `takes_browsers` is false,
+    keys that are marked for browsers open nothing.
     """
 
     async def open_desk(request: Request) -> Desk:
@@ -64,6 +73,7 @@ def desk_opener(
 
         :raises Unauthenticated: without a key that is known and not revoked
         :raises Throttled: if the key asks too often
+        :raises NotForBrowsers: if the key is one for browsers, and those open nothing here
         """
         secret = secret_of(request.headers.getlist("authorization"))
         key = await authenticate(store, secret) if secret else None
@@ -72,6 +82,8 @@ def desk_opener(
         now = clock()
         if wait := rate_limit.take(key.id, now):
             raise Throttled(wait, now)
+        if key.browser and not takes_browsers:
+            raise NotForBrowsers
         request.state.key = key
         return Desk(
             store=store,
