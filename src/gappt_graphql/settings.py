@@ -228,7 +228,7 @@ SETTINGS: Sequence[Setting] = (
     _most("max_depth", 20, "The most levels of fields of one operation", 100),
     _most("max_values", 100_000, "The most values that the answer of one operation may hold", 10_000_000),
     _most(
-        "max_cost", 25_000, "The most points that one operation may cost: records, if every page is full", 10_000_000
+        "max_cost", 30_000, "The most points that one operation may cost: objects, if every page is full", 10_000_000
     ),
     _most("max_connections", 100, "The most sockets and streams of one key at once", 100_000),
     _most("max_subscriptions", 100, "The most subscriptions of one key at once", 100_000),

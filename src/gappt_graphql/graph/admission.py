@@ -1,116 +1,88 @@
 """What an operation passes before it runs: it is parsed, allowed to its key, measured and validated."""
 
 from collections.abc import Iterator
-from functools import partial
+from typing import Any
 
-from graphql import (
-    SKIP,
-    DocumentNode,
-    GraphQLError,
-    GraphQLInputType,
-    GraphQLSyntaxError,
-    OperationDefinitionNode,
-    ValueNode,
-    ValuesOfCorrectTypeRule,
-    VisitorAction,
-    parse,
-    specified_rules,
-    validate,
-)
-from graphql.utilities import validate_input_literal
+from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, parse
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
 
 from gappt_graphql.graph.context import Context
-from gappt_graphql.graph.errors import MOST_ERRORS, ErrorCode, refusal
-from gappt_graphql.graph.size import too_large
-
-MOST_TOKENS = 2_000
-"""Of one document. GraphiQL's introspection has about 400."""
+from gappt_graphql.graph.errors import ErrorCode, refusal
+from gappt_graphql.graph.measure import Measured, too_large
+from gappt_graphql.graph.validation import problems
 
 _SCOPES = {OperationType.QUERY: "read", OperationType.SUBSCRIPTION: "read", OperationType.MUTATION: "write"}
-
-
-class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
-    """A literal that its type can't hold is told like a variable that its type can't hold: with the path to it."""
-
-    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
-        if input_type:
-            validate_input_literal(node, input_type, partial(self._refuse, node))
-        return SKIP
-
-    def _refuse(self, node: ValueNode, error: GraphQLError, path: list[str | int]) -> None:
-        extensions = {"code": ErrorCode.BAD_USER_INPUT.value, "path": [*self._argument(), *path]}
-        self.report_error(GraphQLError(error.message, error.nodes or node, extensions=extensions))
-
-    def _argument(self) -> list[str]:
-        field, argument = self.context.get_field_def(), self.context.get_argument()
-        return [name for name, one in (field.args if field else {}).items() if one is argument]
-
-
-_RULES = (
-    *(_ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
-    MaybeNullValidationRule,
-    OneOfInputValidationRule,
-)
 
 
 class Admission(SchemaExtension):
     """Take the steps before execution in place of Strawberry, with the documents that are known already."""
 
-    known = False
+    known: Measured | None = None
 
     def on_parse(self) -> Iterator[None]:
-        operation = self.execution_context
+        operation, context = self.execution_context, self._context
         text = operation.query or ""
-        document = self.execution_context.context.documents.get(text)
-        self.known = document is not None
-        operation.graphql_document = document or _parsed(text)
+        self.known = context.documents.get(text)
+        operation.graphql_document = self.known.document if self.known else _parsed(text, context.options.limits.tokens)
         yield
 
     def on_validate(self) -> Iterator[None]:
-        operation = self.execution_context
+        operation, context = self.execution_context, self._context
         assert operation.graphql_document is not None
-        context: Context = operation.context
-        if operation._provided_operation_name is None and _operations_in(operation.graphql_document) > 1:
-            # Strawberry would run the first one.
-            message = "The document has several operations; operationName must say which one to run."
-            operation.pre_execution_errors = [refusal(ErrorCode.GRAPHQL_VALIDATION_FAILED, message)]
-        elif _SCOPES[operation.operation_type] not in context.scopes:
-            needed = _SCOPES[operation.operation_type]
-            operation.pre_execution_errors = [refusal(ErrorCode.FORBIDDEN, f"This key lacks the scope {needed}.")]
-        elif sentence := too_large(operation.graphql_document, operation.schema._schema, operation.variables or {}):
-            operation.pre_execution_errors = [refusal(ErrorCode.OPERATION_TOO_LARGE, sentence)]
-        elif self.known:
-            operation.pre_execution_errors = []
-        else:
-            # Each error may cost a search for similar names. The last one that is shown says that there are more.
-            errors = validate(operation.schema._schema, operation.graphql_document, _RULES, MOST_ERRORS - 1)
-            operation.pre_execution_errors = [_coded(error) for error in errors]
-            if not errors and operation.query:
-                self.execution_context.context.documents.keep(operation.query, operation.graphql_document)
+        # Strawberry validates what has no list of errors; here it has one, be it empty.
+        operation.pre_execution_errors = self._refusals(operation.graphql_document)
         if context.remember and not operation.pre_execution_errors:
             context.remember()
         yield
+
+    def get_results(self) -> dict[str, Any]:
+        """Return what stands in the answer's `extensions`: the cost, if the client asked for it."""
+        context = self._context
+        if not context.wants_cost or context.cost is None:
+            return {}
+        most = context.options.limits.cost
+        return {"cost": {"requestedQueryCost": context.cost, "maximumQueryCost": most}}
+
+    @property
+    def _context(self) -> Context:
+        context: Context = self.execution_context.context
+        return context
+
+    def _refusals(self, document: DocumentNode) -> list[GraphQLError]:
+        operation, context = self.execution_context, self._context
+        name, options = operation._provided_operation_name, context.options
+        if name is None and _operations_in(document) > 1:
+            # Strawberry would run the first one.
+            message = "The document has several operations; operationName must say which one to run."
+            return [refusal(ErrorCode.GRAPHQL_VALIDATION_FAILED, message)]
+        needed = _SCOPES[operation.operation_type]
+        if needed not in context.scopes:
+            return [refusal(ErrorCode.FORBIDDEN, f"This key lacks the scope {needed}.")]
+        measured = self.known or Measured(document, operation.schema._schema)
+        size = measured.size(name, operation.variables or {})
+        if measured.about_the_schema and not options.introspection:
+            return [refusal(ErrorCode.FORBIDDEN, "This server does not tell its schema: __schema and __type are off.")]
+        context.cost = size.points
+        if sentence := too_large(size, options.limits):
+            return [refusal(ErrorCode.OPERATION_TOO_LARGE, sentence)]
+        if self.known:
+            return []
+        errors = problems(operation.schema._schema, document)
+        if not errors and operation.query:
+            context.documents.keep(operation.query, measured)
+        return errors
 
 
 def _operations_in(document: DocumentNode) -> int:
     return sum(isinstance(definition, OperationDefinitionNode) for definition in document.definitions)
 
 
-def _parsed(text: str) -> DocumentNode:
+def _parsed(text: str, tokens: int) -> DocumentNode:
     try:
-        return parse(text, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_TOKENS)
+        return parse(text, max_lexical_tokens=tokens, max_comments=tokens)
     except GraphQLSyntaxError as error:
         if "more than" in error.message:
-            message = f"The document has more than {MOST_TOKENS:,} tokens or comments."
+            message = f"The document has more than {tokens:,} tokens or comments."
             raise refusal(ErrorCode.OPERATION_TOO_LARGE, message) from None
         raise
-
-
-def _coded(error: GraphQLError) -> GraphQLError:
-    if not error.extensions:
-        error.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED.value}
-    return error

@@ -20,10 +20,21 @@ class Context:
     The desk that the operation's key opens, what the key may do, and the records read so far.
 
     The options and the known documents are those of the door that the operation came through. `remember` is called
-    once the operation's document is known to be valid.
+    once the operation's document is known to be valid. `cost` is known before the operation runs (docs/limits.md); an
+    answer has it if `wants_cost` is set.
     """
 
-    __slots__ = ("desk", "documents", "loaders", "options", "remember", "scopes", "trusted_only")
+    __slots__ = (
+        "cost",
+        "desk",
+        "documents",
+        "loaders",
+        "options",
+        "remember",
+        "scopes",
+        "trusted_only",
+        "wants_cost",
+    )
 
     def __init__(
         self,
@@ -37,6 +48,8 @@ class Context:
         self.desk, self.scopes, self.trusted_only = desk, scopes, trusted_only
         self.options, self.documents = options, documents
         self.remember: Callable[[], None] | None = None
+        self.cost: int | None = None
+        self.wants_cost = False
         self.loaders = Loaders(desk)
 
     @classmethod

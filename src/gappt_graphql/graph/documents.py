@@ -2,8 +2,7 @@
 
 from collections import OrderedDict
 
-from graphql import DocumentNode
-
+from gappt_graphql.graph.measure import Measured
 from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.graph.shelves import Shelves
 
@@ -20,15 +19,15 @@ class Documents:
 
     def __init__(self, options: Options = USUAL) -> None:
         self.shelves = Shelves(documents=options.persisted_queries)
-        self._known: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._known: OrderedDict[str, Measured] = OrderedDict()
 
-    def get(self, text: str) -> DocumentNode | None:
+    def get(self, text: str) -> Measured | None:
         document = self._known.get(text)
         if document is not None:
             self._known.move_to_end(text)
         return document
 
-    def keep(self, text: str, document: DocumentNode) -> None:
+    def keep(self, text: str, document: Measured) -> None:
         if len(text) <= _LONGEST_KEPT:
             self._known[text] = document
             if len(self._known) > _MOST_DOCUMENTS:

@@ -92,6 +92,7 @@ class _Door:
         asked = await _asked(request)
         key: ApiKey = request.state.key
         context = Context.of(key, desk, options=self._options, documents=self._documents)
+        context.wants_cost = request.headers.get("graphql-cost") == "1"
         text = text_of(asked, context)
         if accepted.answer is None:
             return self._streamed(text, asked, context)

@@ -21,8 +21,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Levels of fields."""
     values: int = 100_000
     """Of one answer, if every page is full: about two seconds of work."""
-    cost: int = 25_000
-    """Points: records of one answer, if every page is full."""
+    cost: int = 30_000
+    """Points: objects of one answer, if every page is full."""
 
 
 class Streams(Struct, frozen=True, kw_only=True):

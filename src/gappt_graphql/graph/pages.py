@@ -10,6 +10,7 @@ from strawberry import Parent
 from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.cursors import Cursors
 from gappt_graphql.graph.errors import bad_user_input
+from gappt_graphql.graph.lengths import LARGEST_PAGE, USUAL_PAGE
 from gappt_graphql.graph.loaders import Loader
 from gappt_graphql.graph.relations import computed
 from gappt_graphql.practice.enquiries import check_listing
@@ -23,20 +24,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
-USUAL, LARGEST = 20, 100
 _LONGEST_CURSOR = 4_000
 
 First = Annotated[
     int | None,
     strawberry.argument(
-        description=f"How many to return, from the start or after `after`: 0 to {LARGEST}; {USUAL} without `last`"
+        description="How many to return, from the start or after `after`: "
+        f"0 to {LARGEST_PAGE}; {USUAL_PAGE} without `last`"
     ),
 ]
 After = Annotated[str | None, strawberry.argument(description="Cursor of a record, behind which the page begins")]
 Last = Annotated[
     int | None,
     strawberry.argument(
-        description=f"How many to return, from the end or before `before`: 0 to {LARGEST}; not together with `first`"
+        description="How many to return, from the end or before `before`: "
+        f"0 to {LARGEST_PAGE}; not together with `first`"
     ),
 ]
 Before = Annotated[str | None, strawberry.argument(description="Cursor of a record, before which the page ends")]
@@ -60,12 +62,12 @@ class Window(Struct, frozen=True):
         if self.first is not None and self.last is not None:
             raise bad_user_input("Give first or last, not both.")
         for name, size in (("first", self.first), ("last", self.last)):
-            if size is not None and not 0 <= size <= LARGEST:
-                raise bad_user_input(f"{name} takes 0 to {LARGEST}.")
+            if size is not None and not 0 <= size <= LARGEST_PAGE:
+                raise bad_user_input(f"{name} takes 0 to {LARGEST_PAGE}.")
         backward = self.last is not None
         size = self.last if backward else self.first
         return Slice(
-            limit=USUAL if size is None else size,
+            limit=USUAL_PAGE if size is None else size,
             backward=backward,
             after=_position(cursors, self.after),
             before=_position(cursors, self.before),

@@ -7,12 +7,13 @@ from graphql import get_introspection_query, parse
 
 from asking import Client
 from builders import Practice
+from gappt_graphql.graph.measure import Measured, too_large
+from gappt_graphql.graph.options import Limits
 from gappt_graphql.graph.schema import schema
-from gappt_graphql.graph.size import MOST_FIELDS, MOST_LEVELS, MOST_ROOT_FIELDS, MOST_VALUES, too_large
 
 
 def complaint(query: str, **variables: Any) -> str:
-    return too_large(parse(query), schema._schema, variables) or ""
+    return too_large(Measured(parse(query), schema._schema).size(None, variables), Limits()) or ""
 
 
 def doubling(levels: int, selection: str) -> str:
@@ -48,15 +49,15 @@ async def test_what_is_wrong_with_a_document_is_left_to_its_validation(client: C
 
 def test_fields_are_counted_as_often_as_they_are_spread() -> None:
     fragment = " fragment f on GroupAppointment { id startsAt endsAt notes version isFull maxAttendees }"
-    spreads = (MOST_FIELDS - 2) // 7
+    spreads = (Limits().fields - 2) // 7
 
     assert complaint("{ groupAppointments { nodes { " + "...f " * spreads + "} } }" + fragment) == ""
     assert "500 fields" in complaint("{ groupAppointments { nodes { " + "...f " * (spreads + 1) + "} } }" + fragment)
 
 
 def test_fields_at_the_root_are_counted() -> None:
-    assert complaint("{" + "__typename " * MOST_ROOT_FIELDS + "}") == ""
-    assert "50 fields at its root" in complaint("{" + "__typename " * (MOST_ROOT_FIELDS + 1) + "}")
+    assert complaint("{" + "__typename " * Limits().root_fields + "}") == ""
+    assert "50 fields at its root" in complaint("{" + "__typename " * (Limits().root_fields + 1) + "}")
 
 
 def test_levels_are_counted_through_fragments() -> None:
@@ -65,8 +66,8 @@ def test_levels_are_counted_through_fragments() -> None:
     def nested(levels: int) -> str:
         return deep.replace("REST", "repeatedFrom {" * (levels - 3) + "id" + "}" * (levels - 3))
 
-    assert complaint(nested(MOST_LEVELS)) == ""
-    assert "20 levels" in complaint(nested(MOST_LEVELS + 1))
+    assert complaint(nested(Limits().depth)) == ""
+    assert "20 levels" in complaint(nested(Limits().depth + 1))
 
 
 def test_fragments_nested_past_what_python_can_follow_are_too_deep() -> None:
@@ -91,10 +92,10 @@ def test_the_sizes_of_pages_count_wherever_they_are_given() -> None:
         groupAppointments(last: $n) { nodes { patients { id } } } } } }"""
 
     assert complaint(wide.replace("DEFAULT", ""), n=5) == ""
-    assert f"{MOST_VALUES:,} values" in complaint(wide.replace("DEFAULT", ""), n=100)
-    assert f"{MOST_VALUES:,} values" in complaint(wide.replace("DEFAULT", "= 100"))
+    assert f"{Limits().values:,} values" in complaint(wide.replace("DEFAULT", ""), n=100)
+    assert f"{Limits().values:,} values" in complaint(wide.replace("DEFAULT", "= 100"))
     assert complaint(wide.replace("DEFAULT", "= 100"), n=5) == ""
-    assert f"{MOST_VALUES:,} values" in complaint(wide.replace("DEFAULT", ""), n=100.0)
+    assert f"{Limits().values:,} values" in complaint(wide.replace("DEFAULT", ""), n=100.0)
     assert complaint(wide.replace("DEFAULT", "")) == ""
 
 
