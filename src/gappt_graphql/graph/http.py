@@ -15,7 +15,7 @@ from strawberry.types.graphql import OperationType
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.documents import Documents
 from gappt_graphql.graph.errors import ErrorCode
-from gappt_graphql.graph.negotiation import JSON, RESPONSE, STREAM, accepted_by
+from gappt_graphql.graph.negotiation import JSON, RESPONSE, STREAM, Accepted, accepted_by
 from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.graph.persisted import text_of
 from gappt_graphql.graph.requests import Asked, NotTaken, asked_by_address, asked_of, check_body_type, decoded
@@ -34,6 +34,9 @@ STATUSES = {
     ErrorCode.GRAPHQL_VALIDATION_FAILED: (400, 200),
     ErrorCode.BAD_USER_INPUT: (400, 200),
     ErrorCode.OPERATION_TOO_LARGE: (400, 200),
+    ErrorCode.DOCUMENT_NOT_FOUND: (400, 400),
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: (200, 200),
+    ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED: (200, 200),
     ErrorCode.UNAUTHENTICATED: (401, 401),
     ErrorCode.FORBIDDEN: (403, 403),
     ErrorCode.THROTTLED: (429, 429),
@@ -61,7 +64,7 @@ def refused(
 ) -> Response:
     """Return the answer to a request that is refused before an operation runs; `more` stands beside the code."""
     error = {"message": message, "extensions": {"code": code.value, **more}}
-    media_type = accepted_by(Headers(scope=scope)).answer or JSON
+    media_type = _accepted(Headers(scope=scope)).answer or JSON
     return _encoded({"errors": [error]}, status, media_type, headers)
 
 
@@ -86,7 +89,7 @@ class _Door:
     async def _answer(self, request: Request) -> Response:
         self._check_address(request)
         desk = await self._open_desk(request)
-        accepted = accepted_by(request.headers)
+        accepted = _accepted(request.headers)
         if accepted.answer is None and not accepted.stream:
             raise NotTaken(406, f"Answers come as {RESPONSE} or as {JSON}: accept one of them.")
         asked = await _asked(request)
@@ -123,6 +126,10 @@ class _Door:
 
     def _streamed(self, text: str, asked: Asked, context: Context) -> Response:
         raise NotTaken(406, "This server streams nothing.")
+
+
+def _accepted(headers: Headers) -> Accepted:
+    return accepted_by(", ".join(headers.getlist("accept")))
 
 
 async def _asked(request: Request) -> Asked:

@@ -1,7 +1,6 @@
 """In which media type a request wants its answer."""
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 
 from msgspec import Struct
@@ -47,14 +46,13 @@ class _Range(Struct, frozen=True):
         return 0
 
 
-def accepted_by(headers: Mapping[str, str]) -> Accepted:
+def accepted_by(accept: str) -> Accepted:
     """
-    Return what the Accept header takes, as RFC 9110 reads it; without one, JSON.
+    Return what an Accept header takes, as RFC 9110 reads it; if it is empty, JSON.
 
     A part of it that can't be read is left out. Of two that are wanted alike the one that is named more exactly
     wins, and of two that are named RESPONSE.
     """
-    accept = headers.get("accept", "")
     return _accepted(accept if len(accept) <= _LONGEST else "")
 
 
