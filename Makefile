@@ -16,7 +16,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-contract test-clients test-examples lint types layers lock schema clean
+.PHONY: help setup serve serve-graph test test-contract test-clients test-examples test-federation lint types layers lock schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -25,6 +25,9 @@ setup: $(VENV)/.package $(PAGE)  ## Install the service into .venv and build its
 
 serve: setup  ## Serve the demo practice, and print the address, a key and a first query
 	@exec $(BIN)/gappt-graphql serve --demo
+
+serve-graph: setup examples/federation/node_modules/.installed  ## Serve the demo as a part of a graph, behind a gateway
+	@exec $(NODE)/bin/node examples/federation/start.mjs
 
 test: setup $(VENV)/.tests tests/audits/node_modules/.installed  ## Run all tests
 	@$(BIN)/python -m pytest
@@ -38,6 +41,9 @@ test-clients: setup $(VENV)/.tests tests/clients/node_modules/.installed  ## Try
 
 test-examples: setup $(VENV)/.tests $(EXAMPLES)/.installed examples/typescript/node_modules/.installed  ## Make, check and run the example clients (not a part of test)
 	@$(BIN)/python -m pytest tests/examples/example_clients.py
+
+test-federation: setup $(VENV)/.tests examples/federation/node_modules/.installed  ## Try composers and gateways (not a part of test)
+	@$(BIN)/python -m pytest tests/federation/gateways.py
 
 lint: $(VENV)/.tests  ## Check style and formatting
 	@$(BIN)/ruff check .
@@ -64,7 +70,7 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 clean:  ## Take away everything that was made here, but no database
 	rm -rf $(VENV) $(CONTRACT) $(EXAMPLES) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules examples/typescript/node_modules
-	rm -rf examples/typescript/src/generated examples/python/practice_client/generated
+	rm -rf examples/federation/node_modules examples/typescript/src/generated examples/python/practice_client/generated
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
@@ -120,6 +126,11 @@ tests/clients/node_modules/.installed: tests/clients/package.json tests/clients/
 examples/typescript/node_modules/.installed: examples/typescript/package.json examples/typescript/package-lock.json | $(VENV)/.package
 	@echo "Installing what the TypeScript example needs ..."
 	@cd examples/typescript && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+examples/federation/node_modules/.installed: examples/federation/package.json examples/federation/package-lock.json | $(VENV)/.package
+	@echo "Installing composers and gateways ..."
+	@cd examples/federation && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
 	@touch $@
 
 $(PAGE): explorer/node_modules/.installed $(filter-out explorer/package%,$(wildcard explorer/*.*))
