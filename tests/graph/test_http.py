@@ -18,6 +18,7 @@ from gappt_graphql.graph.errors import ErrorCode
 from gappt_graphql.graph.http import LONGEST_ADDRESS, STATUSES, graphql_app
 from gappt_graphql.graph.negotiation import RESPONSE
 from gappt_graphql.graph.options import Options
+from gappt_graphql.graph.shared import Shared
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.ids import KeyId
 from gappt_graphql.store import ApiKey
@@ -47,7 +48,7 @@ def http_of(practice: Practice) -> Callable[..., httpx2.AsyncClient]:
         return practice.desk
 
     def client(**options: Any) -> httpx2.AsyncClient:
-        app = Starlette(routes=[Route("/graphql", graphql_app(open_desk, Options(**options)))])
+        app = Starlette(routes=[Route("/graphql", graphql_app(open_desk, Shared(Options(**options))))])
         return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://practice.example")
 
     return client

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from builders import Practice
 from gappt_graphql.graph.http import graphql_app
 from gappt_graphql.graph.options import Options
+from gappt_graphql.graph.shared import Shared
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.ids import KeyId
 from gappt_graphql.store import ApiKey
@@ -71,7 +72,7 @@ def door(practice: Practice, other_practice: Practice) -> OpenDoor:
     @asynccontextmanager
     async def open_door(**chosen: Any) -> AsyncIterator[Clients]:
         options = Options(**{"trusted": {hash_of(TRUSTED): TRUSTED}, **chosen})
-        app = Starlette(routes=[Route("/graphql", graphql_app(open_desk, options))])
+        app = Starlette(routes=[Route("/graphql", graphql_app(open_desk, Shared(options)))])
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://practice.example") as http:
             yield Clients(http)
 

@@ -17,6 +17,7 @@ from gappt_graphql.cli.demonstration import FIRST_QUERY, prepare
 from gappt_graphql.cli.moment import new_ids, now
 from gappt_graphql.cli.opening import file_of, opened
 from gappt_graphql.cli.options import options_of
+from gappt_graphql.cli.sockets import Sockets
 from gappt_graphql.settings import Settings
 from gappt_graphql.web.app import create_app
 
@@ -37,6 +38,7 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
         async with opened(settings.database_url, alone=True) as store:
             ids = new_ids()
             secret = await prepare(store, now=now(), ids=ids) if with_demo else None
+            options = options_of(settings)
             app = create_app(
                 store,
                 clock=now,
@@ -54,22 +56,34 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
                 proxy_headers=False,
                 timeout_keep_alive=10,
                 timeout_graceful_shutdown=_SECONDS_TO_FINISH,
-                ws="none",
+                ws=Sockets,
+                ws_max_size=options.streams.largest_message,
+                ws_ping_interval=None,  # the protocol's own pings are sent, which tell of keys that were revoked too
+                ws_per_message_deflate=False,  # takes 300 KB of memory a socket, for messages of some hundred bytes
             )
-            await _Server(config, announce=lambda: _announce(settings, path, secret)).serve(sockets=[listener])
+            server = _Server(
+                config,
+                announce=lambda: _announce(settings, path, secret),
+                leave=app.state.watchers.leaving.set,
+            )
+            await server.serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, which says when it takes requests, and ends without the signal that ended it."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], leave: Callable[[], None]) -> None:
         super().__init__(config)
-        self._announce = announce
+        self._announce, self._leave = announce, leave
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leave()  # the original waits for streams to end by themselves
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -17,6 +17,7 @@ from gappt_graphql.graph.pages import Window
 from gappt_graphql.graph.relations import computed, relation
 from gappt_graphql.graph.values import present
 from gappt_graphql.practice import enquiries
+from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store import Change
 
 Filter = Annotated[GroupAppointmentChangeFilter | None, strawberry.argument(description="Which changes; all if absent")]
@@ -45,10 +46,15 @@ class ToldPage(Struct, frozen=True):
         return self.nodes[-1].cursor if self.nodes else None
 
 
+def feed_of(account: AccountId) -> Cursors:
+    """Return the cursors of an account's feed, which are the same wherever it is read."""
+    return Cursors("groupAppointmentChanges", account, ())
+
+
 async def changes(info: Info, filter: GroupAppointmentChangeFilter | None, window: Window) -> ToldPage:
     """Return a part of the account's feed."""
     desk = info.context.desk
-    cursors = Cursors("groupAppointmentChanges", desk.account, ())
+    cursors = feed_of(desk.account)
     part = window.part(cursors)
     asked = present(filter, GroupAppointmentChangeFilter())
 

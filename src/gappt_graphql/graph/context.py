@@ -5,35 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import strawberry
+from msgspec.structs import replace
 
-from gappt_graphql.graph.documents import Documents
 from gappt_graphql.graph.loaders import Loaders
 from gappt_graphql.graph.options import USUAL, Options
+from gappt_graphql.graph.shared import Shared
 from gappt_graphql.practice.desk import Desk
-from gappt_graphql.store import ApiKey
+from gappt_graphql.store import ApiKey, Change
 
-_SHARED = Documents()
+_SHARED = Shared()
 
 
 class Context:
     """
     The desk that the operation's key opens, what the key may do, and the records read so far.
 
-    The options and the known documents are those of the door that the operation came through. `remember` is called
-    once the operation's document is known to be valid. `cost` is known before the operation runs (docs/limits.md); an
-    answer has it if `wants_cost` is set.
+    The options, the known documents and those who watch are the server's. `key` is looked up again while something is
+    watched; `place` is the cursor behind which a subscription goes on: of the last change that it has told of.
+    `remember` is called once the operation's document is known to be valid. `cost` is known before the operation runs
+    (docs/limits.md); an answer has it if `wants_cost` is set.
     """
 
     __slots__ = (
         "cost",
         "desk",
         "documents",
+        "key",
         "loaders",
         "options",
+        "place",
         "remember",
         "scopes",
         "trusted_only",
         "wants_cost",
+        "watchers",
     )
 
     def __init__(
@@ -43,20 +48,31 @@ class Context:
         scopes: frozenset[str],
         trusted_only: bool = False,
         options: Options = USUAL,
-        documents: Documents = _SHARED,
+        shared: Shared = _SHARED,
+        key: ApiKey | None = None,
     ) -> None:
         self.desk, self.scopes, self.trusted_only = desk, scopes, trusted_only
-        self.options, self.documents = options, documents
+        self.options, self.documents, self.watchers = options, shared.documents, shared.watchers
+        self.key = key
+        self.place: str | None = None
         self.remember: Callable[[], None] | None = None
         self.cost: int | None = None
         self.wants_cost = False
         self.loaders = Loaders(desk)
 
     @classmethod
-    def of(cls, key: ApiKey, desk: Desk, *, options: Options, documents: Documents) -> Context:
+    def of(cls, key: ApiKey, desk: Desk, shared: Shared) -> Context:
         """Return the context of an operation that comes with this key; `desk` is the one that the key opens."""
+        options = shared.options
         kept = options.trusted_only == "all" or (options.trusted_only == "browsers" and key.browser)
-        return cls(desk, scopes=frozenset(key.scopes), trusted_only=kept, options=options, documents=documents)
+        scopes = frozenset(key.scopes)
+        return cls(desk, scopes=scopes, trusted_only=kept, options=options, shared=shared, key=key)
+
+    def turn_to(self, change: Change, place: str) -> None:
+        """Go on to an event: it is told with the records as they are then."""
+        self.desk = replace(self.desk, now=max(self.desk.now, change.at))
+        self.place = place
+        self.forget()
 
     def forget(self) -> None:
         """Forget every record read so far."""

@@ -1,7 +1,6 @@
 """GraphQL over HTTP: requests to operations, results to answers."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import msgspec
 from starlette.datastructures import Headers
@@ -13,13 +12,13 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from gappt_graphql.graph.context import Context
-from gappt_graphql.graph.documents import Documents
 from gappt_graphql.graph.errors import ErrorCode
 from gappt_graphql.graph.negotiation import JSON, RESPONSE, STREAM, Accepted, accepted_by
-from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.graph.persisted import text_of
 from gappt_graphql.graph.requests import Asked, NotTaken, asked_by_address, asked_of, check_body_type, decoded
+from gappt_graphql.graph.results import content_of, was_run
 from gappt_graphql.graph.schema import EXECUTED, schema_of
+from gappt_graphql.graph.shared import Shared
 from gappt_graphql.graph.tracing import wants_trace
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.store import ApiKey
@@ -49,14 +48,14 @@ In JSON a status other than 200 tells of the request, not of the operation. What
 """
 
 
-def graphql_app(open_desk: OpenDesk, options: Options = USUAL) -> ASGIApp:
+def graphql_app(open_desk: OpenDesk, shared: Shared | None = None) -> ASGIApp:
     """
     Return the application that answers operations.
 
     `open_desk` finds out whose key a request carries, leaves the key in `request.state.key`, and raises Starlette's
     HTTPException for a request that gets no further.
     """
-    return _Door(open_desk, options)
+    return _Door(open_desk, shared or Shared())
 
 
 def refused(
@@ -69,11 +68,11 @@ def refused(
 
 
 class _Door:
-    def __init__(self, open_desk: OpenDesk, options: Options) -> None:
-        self._open_desk, self._options = open_desk, options
+    def __init__(self, open_desk: OpenDesk, shared: Shared) -> None:
+        self._open_desk, self._shared = open_desk, shared
+        options = shared.options
         self._schema = schema_of(directory=options.directory)
         self._tracing_schema = schema_of(directory=options.directory, tracing=options.tracing)
-        self._documents = Documents(options)
         self._methods = ("GET", "HEAD", "POST") if options.get else ("POST",)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +93,7 @@ class _Door:
             raise NotTaken(406, f"Answers come as {RESPONSE} or as {JSON}: accept one of them.")
         asked = await _asked(request)
         key: ApiKey = request.state.key
-        context = Context.of(key, desk, options=self._options, documents=self._documents)
+        context = Context.of(key, desk, self._shared)
         context.wants_cost = request.headers.get("graphql-cost") == "1"
         text = text_of(asked, context)
         if accepted.answer is None:
@@ -140,15 +139,7 @@ async def _asked(request: Request) -> Asked:
 
 
 def _answer(result: ExecutionResult, media_type: str) -> Response:
-    ran = result.data is not None or any(error.path for error in result.errors or ())
-    content: dict[str, Any] = {}
-    if ran:
-        content["data"] = result.data  # left out where nothing was run, as GraphQL's section 7.1 has it
-    if result.errors:
-        content["errors"] = [error.formatted for error in result.errors]
-    if result.extensions:
-        content["extensions"] = result.extensions
-    return _encoded(content, 200 if ran else _status(result, media_type), media_type)
+    return _encoded(content_of(result), 200 if was_run(result) else _status(result, media_type), media_type)
 
 
 def _status(result: ExecutionResult, media_type: str) -> int:

@@ -32,6 +32,10 @@ class Streams(Struct, frozen=True, kw_only=True):
     """Sockets and streams of one key at once."""
     subscriptions: int = 100
     """Of one key at once, over all its connections."""
+    operations: int = 100
+    """At once on one socket, subscriptions and others."""
+    strangers: int = 200
+    """Sockets that have not said yet who they are, all together."""
     init_timeout: float = 10.0
     """Seconds that a socket has to say who it is."""
     ping_interval: float = 15.0

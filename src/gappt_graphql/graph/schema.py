@@ -1,6 +1,7 @@
 """The schema: its types put together, and how an operation is run against it."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +10,7 @@ from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
@@ -67,12 +68,34 @@ class Schema(strawberry.federation.Schema):
         except (MissingQueryError, CannotGetOperationTypeError) as refused:
             result = ExecutionResult(data=None, errors=[_refusal(refused)])
         if result.errors:
-            result.errors = shown(
-                result.errors,
-                request_id=context_value.desk.request_id,
-                suggestions=context_value.options.introspection,
-            )
+            result.errors = self._shown(result.errors, context_value)
         return result
+
+    async def run(
+        self, query: str, variables: dict[str, Any] | None, context: Context, operation_name: str | None
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """Run an operation of any type, and yield its result, or those of a subscription as they come about."""
+        try:
+            result = await self.execute(query, variables, context, operation_name=operation_name)
+        except InvalidOperationTypeError:
+            async with aclosing(self._events(query, variables, context, operation_name)) as results:
+                async for result in results:
+                    yield result
+        else:
+            yield result
+
+    async def _events(
+        self, query: str, variables: dict[str, Any] | None, context: Context, operation_name: str | None
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        results = await super().subscribe(query, variables, context, operation_name=operation_name)
+        async with aclosing(results):
+            async for result in results:
+                if result.errors:
+                    result.errors = self._shown(result.errors, context)
+                yield result
+
+    def _shown(self, errors: list[GraphQLError], context: Context) -> list[GraphQLError]:
+        return shown(errors, request_id=context.desk.request_id, suggestions=context.options.introspection)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing here: `shown` logs what is unexpected, without what people wrote."""

@@ -1,12 +1,23 @@
 """What can be watched."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 
 import strawberry
+from graphql import GraphQLError
 from strawberry import UNSET
 
 from gappt_graphql.graph import changes
-from gappt_graphql.graph.errors import bad_user_input
+from gappt_graphql.graph.changes import Told, feed_of
+from gappt_graphql.graph.context import Context, Info
+from gappt_graphql.graph.errors import ErrorCode, bad_user_input, refusal
+from gappt_graphql.graph.filters import GroupAppointmentChangeFilter, any_number
+from gappt_graphql.graph.pages import Window
+from gappt_graphql.graph.values import present
+from gappt_graphql.graph.watchers import TooMany
+from gappt_graphql.practice.access import standing
+from gappt_graphql.practice.watching import last_number, watch
+from gappt_graphql.store import Change
 
 
 @strawberry.type(description="What can be watched")
@@ -15,7 +26,69 @@ class Subscription:
         graphql_type=changes.GroupAppointmentChange, description="Changes of group appointments as they happen"
     )
     async def group_appointment_changed(
-        self, filter: changes.Filter = UNSET, after: changes.After = UNSET
+        self, info: Info, filter: changes.Filter = UNSET, after: changes.After = UNSET
     ) -> AsyncIterator[changes.Told]:
-        raise bad_user_input("This server streams no changes; ask groupAppointmentChanges for them.")
-        yield  # makes this an iterator
+        # No generator itself: what is wrong with the arguments is said before the stream begins.
+        context = info.context
+        try:
+            context.watchers.subscriptions.check(_owner(context))
+        except TooMany:
+            raise _too_many(context) from None
+        return _told(context, filter, await _start(context, after))
+
+
+async def _start(context: Context, after: str | None) -> int:
+    """Return the number behind which the stream begins: a place to resume at wins over the argument."""
+    reached = await last_number(context.desk)
+    part = Window.of(after=context.place or after).part(feed_of(context.desk.account))
+    if part.after is None:
+        return reached
+    number = int(part.after[-1])  # type: ignore[arg-type]  # a cursor's number
+    if number > reached:
+        # Of another life of this book, from before it was restored: whoever waited for it would miss changes.
+        raise bad_user_input("This cursor lies ahead of the feed. Read what there is, and go on from there.")
+    return number
+
+
+async def _told(context: Context, filter: GroupAppointmentChangeFilter | None, after: int) -> AsyncIterator[Told]:
+    cursors = feed_of(context.desk.account)
+    try:
+        with context.watchers.subscriptions.one(_owner(context)):
+            async with aclosing(_parts(context, filter, after)) as parts:
+                async for part in parts:
+                    await _check_key(context)
+                    for change in part:
+                        told = Told(change, cursors.at(change.number))
+                        # Each event is an operation of its own, and shares no loaders with the one before.
+                        context.turn_to(change, told.cursor)
+                        yield told
+    except TooMany:
+        raise _too_many(context) from None
+
+
+def _parts(
+    context: Context, filter: GroupAppointmentChangeFilter | None, after: int
+) -> AsyncGenerator[Sequence[Change], None]:
+    asked = present(filter, GroupAppointmentChangeFilter())
+    return watch(
+        context.desk,
+        after=after,
+        look_every=context.options.streams.poll_interval,
+        ids=any_number(asked.ids),
+        practitioners=any_number(asked.practitioner_ids),
+        businesses=any_number(asked.business_ids),
+    )
+
+
+async def _check_key(context: Context) -> None:
+    if context.key is not None and await standing(context.desk.store, context.key) is None:
+        raise refusal(ErrorCode.UNAUTHENTICATED, "The API key has been revoked.")
+
+
+def _owner(context: Context) -> object:
+    return context.desk.key_id or context
+
+
+def _too_many(context: Context) -> GraphQLError:
+    most = context.watchers.subscriptions.most
+    return refusal(ErrorCode.THROTTLED, f"This key watches {most} subscriptions already: end one first.")

@@ -108,6 +108,12 @@ async def authenticate(store: Store, secret: str) -> ApiKey | None:
     return key if key is not None and key.revoked_at is None else None
 
 
+async def standing(store: Store, key: ApiKey) -> ApiKey | None:
+    """Return the key as it is stored now, if it has not been revoked."""
+    stored = await store.key_by_digest(key.digest)
+    return stored if stored is not None and stored.revoked_at is None else None
+
+
 async def keys(store: Store, *, account: AccountId) -> Sequence[ApiKey]:
     """Return the account's keys, oldest first."""
     return await store.keys(account)

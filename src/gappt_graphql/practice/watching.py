@@ -1,6 +1,6 @@
 """Following the change feed as it grows."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.store import Book, Change
@@ -22,7 +22,7 @@ async def watch(
     ids: Collection[int] | None = None,
     practitioners: Collection[int] | None = None,
     businesses: Collection[int] | None = None,
-) -> AsyncIterator[Sequence[Change]]:
+) -> AsyncGenerator[Sequence[Change], None]:
     """
     Yield what happened after this number, and then what happens, oldest first, in parts that are never empty.
 

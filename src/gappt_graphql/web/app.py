@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route, Router
+from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from gappt_graphql.graph.http import graphql_app
 from gappt_graphql.graph.options import USUAL, Options
-from gappt_graphql.rest.http import OpenDesk
+from gappt_graphql.graph.shared import Shared
+from gappt_graphql.graph.sockets import sockets_app
 from gappt_graphql.rest.routes import routes
 from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import Store
@@ -19,7 +20,7 @@ from gappt_graphql.web.bodies import BodyLimit
 from gappt_graphql.web.envelope import Envelope
 from gappt_graphql.web.explorer import ExplorerFiles, ExplorerOr, explorer_page
 from gappt_graphql.web.health import livez
-from gappt_graphql.web.keys import desk_opener
+from gappt_graphql.web.keys import DeskOpener
 from gappt_graphql.web.limits import RateLimit
 
 LARGEST_BODY = 128 * 1024
@@ -45,9 +46,9 @@ def create_app(
     limit, and None is the usual one: the reference's for /v1, none for /graphql. `options` are those of /graphql.
     """
 
-    def desk(asks_for: str, usual_limit: int, *, takes_browsers: bool = True) -> OpenDesk:
+    def desk(asks_for: str, usual_limit: int, *, takes_browsers: bool = True) -> DeskOpener:
         limit = usual_limit if rate_limit is None else rate_limit
-        return desk_opener(
+        return DeskOpener(
             store,
             clock=clock,
             ids=ids,
@@ -59,10 +60,12 @@ def create_app(
 
     # Through /v1 such a key would get around the documents that it is kept to.
     rest_desk = desk("Basic", REST_LIMIT, takes_browsers=options.trusted_only == "none")
+    graph_desk, shared = desk("Bearer", 0), Shared(options)
     app = Starlette(
         routes=[
             Route("/", explorer_page, methods=["GET"]),
-            Route("/graphql", ExplorerOr(graphql_app(desk("Bearer", 0), options))),
+            Route("/graphql", ExplorerOr(graphql_app(graph_desk, shared))),
+            WebSocketRoute("/graphql", sockets_app(graph_desk, shared)),
             Mount("/v1", Router(routes(rest_desk), redirect_slashes=False)),
             Route("/livez", livez, methods=["GET"]),
             Mount("/explorer", ExplorerFiles()),
@@ -70,6 +73,7 @@ def create_app(
         middleware=[Middleware(Envelope), Middleware(BodyLimit, largest=largest_body)],
         exception_handlers={HTTPException: http_exception},
     )
+    app.state.watchers = shared.watchers
     # A redirect would make a POST of many clients a GET.
     app.router.redirect_slashes = False
     return app

@@ -3,6 +3,7 @@
 import logging
 import re
 import traceback
+from contextlib import suppress
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -32,7 +33,7 @@ class Envelope:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self._connected(scope, receive, send)
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
@@ -56,6 +57,20 @@ class Envelope:
                 raise _CutShort from None  # the server closes the connection, so that half an answer is no answer
             sentence = f"Something went wrong on our side; the log has it under request id {request_id}."
             await refusal(scope, 500, sentence)(scope, receive, send_with_headers)
+
+    async def _connected(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run a socket, or the life of the application, and let no exception out of a socket."""
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        try:
+            await self.app(scope, receive, send)
+        except Exception as exception:
+            _report(exception, request_id)
+            with suppress(Exception):  # it may be closed, or never have been opened
+                await send({"type": "websocket.close", "code": 1011})
 
 
 class _CutShort(Exception):

@@ -3,16 +3,16 @@
 import binascii
 import math
 from base64 import b64decode
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from gappt_graphql.practice.access import authenticate
+from gappt_graphql.practice.access import authenticate, standing
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.ids import Ids
-from gappt_graphql.store import Store
+from gappt_graphql.store import ApiKey, Store
 from gappt_graphql.web.limits import RateLimit
 
 # Longer than any key; what is longer is refused without being looked at.
@@ -50,24 +50,29 @@ class NotForBrowsers(HTTPException):
         super().__init__(403, "This key is for browsers, which may run trusted GraphQL documents only.")
 
 
-def desk_opener(
-    store: Store,
-    *,
-    clock: Callable[[], datetime],
-    ids: Ids,
-    rate_limit: RateLimit,
-    keys_kept_for: timedelta,
-    asks_for: str,
-    takes_browsers: bool,
-) -> Callable[[Request], Awaitable[Desk]]:
-    """
-    Return the function that opens a desk for a request: it finds out whose key it is, and asks the clock once.
+class DeskOpener:
+    """Open desks for who has a key, which it looks up; and ask the clock, once for each desk."""
 
-    `asks_for` is `Bearer`, or `Basic`, for which a browser opens a box for a password. Where `takes_browsers` is false,
-    keys that are marked for browsers open nothing.
-    """
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        ids: Ids,
+        rate_limit: RateLimit,
+        keys_kept_for: timedelta,
+        asks_for: str,
+        takes_browsers: bool,
+    ) -> None:
+        """
+        `asks_for` is `Bearer`, or `Basic`, for which a browser opens a box for a password. Where `takes_browsers` is
+        false, keys that are marked for browsers open nothing.
+        """
+        self._store, self._clock, self._ids = store, clock, ids
+        self._rate_limit, self._keys_kept_for = rate_limit, keys_kept_for
+        self._asks_for, self._takes_browsers = asks_for, takes_browsers
 
-    async def open_desk(request: Request) -> Desk:
+    async def __call__(self, request: Request) -> Desk:
         """
         Return the desk of the account whose key the request carries; the key is left in `request.state.key`.
 
@@ -75,27 +80,42 @@ def desk_opener(
         :raises Throttled: if the key asks too often
         :raises NotForBrowsers: if the key is one for browsers, and those open nothing here
         """
-        secret = secret_of(request.headers.getlist("authorization"))
-        key = await authenticate(store, secret) if secret else None
+        key = await self.key_in(request.headers.getlist("authorization"))
         if key is None:
-            raise Unauthenticated(asks_for)
-        now = clock()
-        if wait := rate_limit.take(key.id, now):
-            raise Throttled(wait, now)
-        if key.browser and not takes_browsers:
-            raise NotForBrowsers
+            raise Unauthenticated(self._asks_for)
         request.state.key = key
+        return self.desk_of(key, request.state.request_id)
+
+    async def key_in(self, authorization: list[str]) -> ApiKey | None:
+        """Return the key that Authorization headers carry, if it is known and not revoked."""
+        secret = secret_of(authorization)
+        return await authenticate(self._store, secret) if secret else None
+
+    async def standing(self, key: ApiKey) -> ApiKey | None:
+        """Return the key as it is stored now, if it has not been revoked."""
+        return await standing(self._store, key)
+
+    def desk_of(self, key: ApiKey, request_id: str) -> Desk:
+        """
+        Return the desk that the key opens for one request.
+
+        :raises Throttled: if the key asks too often
+        :raises NotForBrowsers: if the key is one for browsers, and those open nothing here
+        """
+        now = self._clock()
+        if wait := self._rate_limit.take(key.id, now):
+            raise Throttled(wait, now)
+        if key.browser and not self._takes_browsers:
+            raise NotForBrowsers
         return Desk(
-            store=store,
+            store=self._store,
             account=key.account_id,
             now=now,
-            ids=ids,
-            request_id=request.state.request_id,
+            ids=self._ids,
+            request_id=request_id,
             key_id=key.id,
-            keys_kept_for=keys_kept_for,
+            keys_kept_for=self._keys_kept_for,
         )
-
-    return open_desk
 
 
 def secret_of(authorization: list[str]) -> str | None:
