@@ -104,8 +104,9 @@ async def test_a_trusted_document_is_run_by_its_hash(clients: Clients, who: str,
     assert (await clients.get(who, **asked)).json() == RAN
 
 
-async def test_a_trusted_document_is_run_by_the_hash_that_apollos_clients_send(clients: Clients) -> None:
-    answer = await clients.post("browser", extensions=apq(hash_of(TRUSTED)), operationName="Other")
+@pytest.mark.parametrize("prefix", ["sha256:", ""])
+async def test_a_trusted_document_is_run_by_the_hash_that_apollos_clients_send(clients: Clients, prefix: str) -> None:
+    answer = await clients.post("browser", extensions=apq(prefix + hash_of(TRUSTED)), operationName="Other")
 
     assert answer.json() == RAN
 

@@ -36,11 +36,7 @@ def text_of(asked: Asked, context: Context) -> str:
 
 
 def _by_id(asked: Asked, context: Context) -> str:
-    # Without its prefix it is what graphql-codegen writes beside each document.
-    hash = (asked.document_id or "").removeprefix(_PREFIX)
-    if not _HASH.fullmatch(hash):
-        raise NotTaken(400, "A documentId is sha256: and 64 hexadecimal digits in lower case.")
-    text = context.options.trusted.get(hash)
+    text = context.options.trusted.get(_hash("documentId", asked.document_id))
     if text is None:
         raise _no_such_document()
     if asked.query is not None and asked.query != text:
@@ -74,11 +70,18 @@ def _by_hash(query: str | None, hash: str, context: Context) -> str:
 def _hash_in(persisted: object) -> str:
     if not isinstance(persisted, Mapping):
         raise NotTaken(400, "The extension persistedQuery is an object with a version and a sha256Hash.")
-    version, hash = persisted.get("version"), persisted.get("sha256Hash")
+    version = persisted.get("version")
     if type(version) is not int or version != 1:
         raise NotTaken(400, "The version of a persistedQuery is 1.")
-    if not isinstance(hash, str) or not _HASH.fullmatch(hash):
-        raise NotTaken(400, "The sha256Hash of a persistedQuery is 64 hexadecimal digits in lower case.")
+    return _hash("sha256Hash", persisted.get("sha256Hash"))
+
+
+def _hash(name: str, given: object) -> str:
+    # The specification's ids have the prefix, Apollo's have none, and graphql-codegen's depend on its version: clients
+    # send what it wrote in either place.
+    hash = given.removeprefix(_PREFIX) if isinstance(given, str) else ""
+    if not _HASH.fullmatch(hash):
+        raise NotTaken(400, f"A {name} is sha256: and 64 hexadecimal digits in lower case; the prefix may be absent.")
     return hash
 
 
