@@ -8,6 +8,8 @@ from gappt_graphql.graph.shelves import Shelves
 
 _MOST_DOCUMENTS = 500
 _LONGEST_KEPT = 16_000
+_MOST_CHARACTERS = 400_000
+"""Of all together. One takes up about 80 bytes of a parsed document, and up to 240 of one that is made to."""
 
 
 class Documents:
@@ -20,6 +22,7 @@ class Documents:
     def __init__(self, options: Options = USUAL) -> None:
         self.shelves = Shelves(documents=options.persisted_queries)
         self._known: OrderedDict[str, Measured] = OrderedDict()
+        self._characters = 0
 
     def get(self, text: str) -> Measured | None:
         document = self._known.get(text)
@@ -28,7 +31,11 @@ class Documents:
         return document
 
     def keep(self, text: str, document: Measured) -> None:
-        if len(text) <= _LONGEST_KEPT:
-            self._known[text] = document
-            if len(self._known) > _MOST_DOCUMENTS:
-                self._known.popitem(last=False)
+        if len(text) > _LONGEST_KEPT:
+            return
+        if text not in self._known:  # two requests may have found it valid at once
+            self._characters += len(text)
+        self._known[text] = document
+        while len(self._known) > _MOST_DOCUMENTS or self._characters > _MOST_CHARACTERS:
+            forgotten, _ = self._known.popitem(last=False)
+            self._characters -= len(forgotten)
