@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Thread
 from typing import Any
 
@@ -65,9 +66,39 @@ class Server:
         made = _run([*SERVICE, "key", "create", "--account", "Demo practice", "--json", *flags, *self._store], PROJECT)
         return str(json.loads(made.stdout)["key"])
 
+    def last_cursor(self) -> str:
+        """Return the place in the feed behind all that happened."""
+        query = {"query": "{ groupAppointmentChanges(first: 100) { endCursor } }"}
+        asked = httpx2.post(f"{self.address}/graphql", json=query, headers={"Authorization": f"Bearer {self.key}"})
+        return str(asked.json()["data"]["groupAppointmentChanges"]["endCursor"])
+
     @property
     def _store(self) -> tuple[str, str]:
         return "--database-url", self.url
+
+
+@contextmanager
+def following(command: list[str], server: Server, key: str, **settings: str) -> Iterator[Callable[[int], str]]:
+    """Let a client follow changes. What it gives returns the line with a number, as soon as that is printed."""
+    settings |= {"GAPPT_ADDRESS": server.address, "GAPPT_KEY": key}
+    with TemporaryFile("w+") as out:
+        process = subprocess.Popen(command, cwd=PYTHON, stdout=out, env=_environment() | settings)
+
+        def line(number: int) -> str:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                assert process.poll() is None, "The client ended"
+                out.seek(0)
+                if len(lines := out.read().splitlines()) >= number:
+                    return lines[number - 1]
+                time.sleep(0.05)
+            pytest.fail("The client told of no change within a minute")
+
+        try:
+            yield line
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 @pytest.fixture
@@ -172,6 +203,46 @@ def test_a_client_shows_the_conflicts_of_a_series_before_it_saves_it(ask: Ask) -
     assert saved == [*shown, "Saved 2 repeats, left out 1"]
 
 
+def test_a_client_misses_no_change_while_the_server_is_away(command: list[str], ask: Ask, server: Server) -> None:
+    ask("book", WITH_SEATS, "30")
+
+    with following([*command, "follow", server.last_cursor()], server, server.key) as line:
+        ask("book", ALONE, "30")
+        before = line(1)
+        server.end()
+        server.start()
+        ask("book", FULL, "1", "--waitlist")
+        after = line(2)
+
+    assert before.startswith(f"ATTENDEES_CHANGED {ALONE}: ")
+    assert after.startswith(f"WAITLIST_CHANGED {FULL}: ")
+
+
+def test_a_client_does_not_knock_again_where_its_key_is_refused(command: list[str], server: Server) -> None:
+    done = _run([*command, "follow"], PYTHON, GAPPT_ADDRESS=server.address, GAPPT_KEY="gappt_guess")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "4403" in done.stderr
+
+
+def test_a_page_with_a_browsers_key_does_everything_by_trusted_documents(
+    typescript: list[str], serve: Callable[..., Server]
+) -> None:
+    server = serve("--trusted-documents", str(TYPESCRIPT / "src" / "generated" / "persisted-documents.json"))
+    key = server.new_key("--for", "browser")
+
+    def ask(*arguments: str, trusted: str = "1") -> subprocess.CompletedProcess[str]:
+        settings = {"GAPPT_ADDRESS": server.address, "GAPPT_KEY": key, "GAPPT_TRUSTED": trusted}
+        return _run([*typescript, *arguments], TYPESCRIPT, **settings)
+
+    assert ask("book", WITH_SEATS, "30").stdout == "Booked Wren Teacup. Seats left: 2\n"
+    with following([*typescript, "follow", server.last_cursor()], server, key, GAPPT_TRUSTED="1") as line:
+        assert ask("repeat", ALONE, "DAILY", "3", "--save").stdout.endswith("Saved 2 repeats, left out 1\n")
+        assert line(1).startswith(f"UPDATED {ALONE}: ")
+    assert "(id 1)" in ask("week", "1", str(_this_monday())).stdout
+    assert "trusted documents only" in ask("week", "1", trusted="").stderr
+
+
 def test_a_client_says_why_it_was_refused(command: list[str], server: Server) -> None:
     done = _run([*command, "week", "1"], PYTHON, GAPPT_ADDRESS=server.address, GAPPT_KEY="gappt_guess")
 
@@ -202,17 +273,14 @@ class _Losing(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class _losing_the_first_answer:
-    def __init__(self, address: str) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Losing", (_Losing,), {"to": address}))
-
-    def __enter__(self) -> str:
-        Thread(target=self._server.serve_forever).start()
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __exit__(self, *_: Any) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+@contextmanager
+def _losing_the_first_answer(address: str) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Losing", (_Losing,), {"to": address})) as proxy:
+        Thread(target=proxy.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{proxy.server_port}"
+        finally:
+            proxy.shutdown()
 
 
 def _this_monday() -> date:

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, date, datetime
 
 from .book import book
+from .follow import follow
 from .generated import RepeatType
 from .repeat import repeat
 from .server import Refused, Unanswered, connect
@@ -32,6 +33,8 @@ async def _run(asked: argparse.Namespace) -> None:
                 await book(client, asked.group, asked.patient, waitlist=asked.waitlist)
             case "repeat":
                 await repeat(client, asked.group, RepeatType(asked.step), asked.times, save=asked.save)
+            case "follow":
+                await follow(client, asked.after)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("step", choices=[step.value for step in RepeatType])
     command.add_argument("times", type=int)
     command.add_argument("--save", action="store_true", help="Make it, without the dates that have conflicts.")
+    command = commands.add_parser("follow", help="Print changes as they happen.")
+    command.add_argument("after", metavar="CURSOR", nargs="?", help="of the last change that was seen")
     return parser
 
 

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 
 import { book } from './book.ts';
+import { follow } from './follow.ts';
 import type { RepeatType } from './generated/graphql.ts';
 import { repeat } from './repeat.ts';
 import { Refused, Unanswered } from './server.ts';
@@ -10,7 +11,8 @@ import { week } from './week.ts';
 
 const USAGE = `week BUSINESS [FROM_DATE]
 book GROUP PATIENT [--waitlist]
-repeat GROUP DAILY|WEEKLY|MONTHLY TIMES [--save]`;
+repeat GROUP DAILY|WEEKLY|MONTHLY TIMES [--save]
+follow [CURSOR]`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -22,6 +24,7 @@ try {
   if (command === 'week') await week(first, second);
   else if (command === 'book') await book(first, second ?? '', values.waitlist);
   else if (command === 'repeat') await repeat(first, second as RepeatType, Number(third), values.save);
+  else if (command === 'follow') await follow(first || undefined);
   else console.log(USAGE);
 } catch (error) {
   if (!(error instanceof Refused || error instanceof Unanswered)) throw error;
