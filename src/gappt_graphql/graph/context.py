@@ -21,12 +21,13 @@ class Context:
     The desk that the operation's key opens, what the key may do, and the records read so far.
 
     The options, the known documents and those who watch are the server's. `key` is looked up again while something is
-    watched; `place` is the cursor behind which a subscription goes on: of the last change that it has told of.
-    `remember` is called once the operation's document is known to be valid. `cost` is known before the operation runs
-    (docs/limits.md); an answer has it if `wants_cost` is set.
+    watched; `place` is the cursor behind which a subscription goes on: of the last change that it has told of. `begun`
+    is called once a subscription stands, and `remember` once the operation's document is known to be valid. `cost` is
+    known before the operation runs (docs/limits.md); an answer has it if `wants_cost` is set.
     """
 
     __slots__ = (
+        "begun",
         "cost",
         "desk",
         "documents",
@@ -55,6 +56,7 @@ class Context:
         self.options, self.documents, self.watchers = options, shared.documents, shared.watchers
         self.key = key
         self.place: str | None = None
+        self.begun: Callable[[], None] | None = None
         self.remember: Callable[[], None] | None = None
         self.cost: int | None = None
         self.wants_cost = False

@@ -13,6 +13,7 @@ from strawberry.types.graphql import OperationType
 
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import ErrorCode
+from gappt_graphql.graph.events import EventStream, one_event
 from gappt_graphql.graph.negotiation import JSON, RESPONSE, STREAM, Accepted, accepted_by
 from gappt_graphql.graph.persisted import text_of
 from gappt_graphql.graph.requests import Asked, NotTaken, asked_by_address, asked_of, check_body_type, decoded
@@ -20,6 +21,7 @@ from gappt_graphql.graph.results import content_of, was_run
 from gappt_graphql.graph.schema import EXECUTED, schema_of
 from gappt_graphql.graph.shared import Shared
 from gappt_graphql.graph.tracing import wants_trace
+from gappt_graphql.graph.watchers import TooMany
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.store import ApiKey
 
@@ -77,6 +79,7 @@ class _Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        response: ASGIApp
         try:
             response = await self._answer(request)
         except NotTaken as reason:
@@ -85,7 +88,7 @@ class _Door:
             return
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> ASGIApp:
         self._check_address(request)
         desk = await self._open_desk(request)
         accepted = _accepted(request.headers)
@@ -96,8 +99,6 @@ class _Door:
         context = Context.of(key, desk, self._shared)
         context.wants_cost = request.headers.get("graphql-cost") == "1"
         text = text_of(asked, context)
-        if accepted.answer is None:
-            return self._streamed(text, asked, context)
         schema = self._tracing_schema if wants_trace(request.headers) else self._schema
         try:
             result = await schema.execute(
@@ -110,10 +111,12 @@ class _Door:
         except InvalidOperationTypeError as wrong:
             if wrong.operation_type is OperationType.SUBSCRIPTION:
                 if accepted.stream:
-                    return self._streamed(text, asked, context)
+                    return self._streamed(request, text, asked, context)
                 raise NotTaken(406, f"A subscription is answered as {STREAM}: accept that, or use a socket.") from None
             raise NotTaken(405, "A mutation is sent by POST.", headers={"Allow": "POST"}) from None
-        return _answer(result, accepted.answer)
+        if accepted.answer is None and was_run(result):
+            return one_event(result)
+        return _answer(result, accepted.answer or RESPONSE)
 
     def _check_address(self, request: Request) -> None:
         if request.method not in self._methods:
@@ -123,8 +126,15 @@ class _Door:
             sentence = f"The address is longer than {LONGEST_ADDRESS:,} bytes: send the operation by POST."
             raise NotTaken(414, sentence, ErrorCode.OPERATION_TOO_LARGE)
 
-    def _streamed(self, text: str, asked: Asked, context: Context) -> Response:
-        raise NotTaken(406, "This server streams nothing.")
+    def _streamed(self, request: Request, text: str, asked: Asked, context: Context) -> ASGIApp:
+        connections = context.watchers.connections
+        try:
+            connections.check(context.desk.key_id)
+        except TooMany:
+            sentence = f"This key has {connections.most} sockets and streams open already: close one first."
+            raise NotTaken(429, sentence, ErrorCode.THROTTLED) from None
+        results = self._schema.events(text, asked.variables, context, asked.operation_name)
+        return EventStream(request, results, context, refused=lambda result: _answer(result, RESPONSE))
 
 
 def _accepted(headers: Headers) -> Accepted:

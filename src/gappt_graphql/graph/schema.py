@@ -78,15 +78,16 @@ class Schema(strawberry.federation.Schema):
         try:
             result = await self.execute(query, variables, context, operation_name=operation_name)
         except InvalidOperationTypeError:
-            async with aclosing(self._events(query, variables, context, operation_name)) as results:
+            async with aclosing(self.events(query, variables, context, operation_name)) as results:
                 async for result in results:
                     yield result
         else:
             yield result
 
-    async def _events(
+    async def events(
         self, query: str, variables: dict[str, Any] | None, context: Context, operation_name: str | None
     ) -> AsyncGenerator[ExecutionResult, None]:
+        """Run a subscription, and yield its results as they come about; or the one that says why it is not run."""
         results = await super().subscribe(query, variables, context, operation_name=operation_name)
         async with aclosing(results):
             async for result in results:

@@ -34,7 +34,10 @@ class Subscription:
             context.watchers.subscriptions.check(_owner(context))
         except TooMany:
             raise _too_many(context) from None
-        return _told(context, filter, await _start(context, after))
+        start = await _start(context, after)
+        if context.begun is not None:
+            context.begun()
+        return _told(context, filter, start)
 
 
 async def _start(context: Context, after: str | None) -> int:
