@@ -2,6 +2,8 @@
 
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Iterator
+from inspect import isawaitable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -14,6 +16,8 @@ from google.protobuf.timestamp_pb2 import DESCRIPTOR as TIMESTAMP
 from builders import Practice
 from gappt_graphql.graph.loaders import Loaders
 from gappt_graphql.graph.options import Options
+from gappt_graphql.graph.schema import schema_of
+from gappt_graphql.graph.tracing import FederatedTracing
 
 WANTED = {"apollo-federation-include-trace": "ftv1"}
 
@@ -136,3 +140,12 @@ async def test_a_document_that_is_refused_has_a_trace_without_fields(http: httpx
 
     assert answer.json()["errors"]
     assert not trace_of(answer).root.child
+
+
+def test_a_field_that_is_not_traced_is_not_awaited() -> None:
+    patient = schema_of(tracing=True)._schema.type_map["Patient"]
+    label = SimpleNamespace(field_name="label", parent_type=patient, path=None)
+
+    answer = FederatedTracing().resolve(lambda *_: "Ada Roe", None, label)  # type: ignore[arg-type]
+
+    assert not isawaitable(answer)
