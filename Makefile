@@ -16,7 +16,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test test-contract test-clients test-examples test-federation lint types layers lock schema clean
+.PHONY: help setup serve serve-graph test test-contract test-clients test-browser test-examples test-federation lint types layers lock schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -42,6 +42,9 @@ test-clients: setup $(VENV)/.tests tests/clients/node_modules/.installed  ## Try
 test-examples: setup $(VENV)/.tests $(EXAMPLES)/.installed examples/typescript/node_modules/.installed  ## Make, check and run the example clients (not a part of test)
 	@$(BIN)/python -m pytest tests/examples/example_clients.py
 
+test-browser: setup $(VENV)/.tests $(VENV)/.browser  ## Drive the explorer in /usr/bin/chromium, where that is installed
+	@$(BIN)/python -m pytest -m browser tests/browser
+
 test-federation: setup $(VENV)/.tests examples/federation/node_modules/.installed  ## Try composers and gateways (not a part of test)
 	@$(BIN)/python -m pytest tests/federation/gateways.py
 
@@ -66,11 +69,12 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) pyproject.toml --group tests --group tools -c requirements/package.txt -o requirements/tests.txt
 	@$(LOCK) pyproject.toml --group contract -c requirements/tests.txt -o requirements/contract.txt
 	@$(LOCK) examples/python/pyproject.toml --group examples/python/pyproject.toml:generate -o examples/python/requirements.txt
+	@$(LOCK) --group browser -c requirements/tests.txt -o requirements/browser.txt
 
 clean:  ## Take away everything that was made here, but no database
 	rm -rf $(VENV) $(CONTRACT) $(EXAMPLES) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules examples/typescript/node_modules
-	rm -rf examples/federation/node_modules examples/typescript/src/generated examples/python/practice_client/generated
+	rm -rf tests/browser/pictures examples/federation/node_modules examples/typescript/src/generated examples/python/practice_client/generated
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
@@ -91,6 +95,12 @@ $(VENV)/.package: $(VENV)/.python requirements/package.txt requirements/build.tx
 $(VENV)/.tests: $(VENV)/.package requirements/tests.txt
 	@echo "Installing what the tests need ..."
 	@$(PIP) install --require-hashes -r requirements/tests.txt
+	@touch $@
+
+# The browser itself is the system's; Playwright's own are never fetched.
+$(VENV)/.browser: $(VENV)/.package requirements/browser.txt
+	@echo "Installing what drives the browser ..."
+	@$(PIP) install --require-hashes -r requirements/browser.txt
 	@touch $@
 
 # The tests of the contract have an environment of their own: their tool weighs on the start of every other test.
@@ -133,7 +143,7 @@ examples/federation/node_modules/.installed: examples/federation/package.json ex
 	@cd examples/federation && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
 	@touch $@
 
-$(PAGE): explorer/node_modules/.installed $(filter-out explorer/package%,$(wildcard explorer/*.*))
+$(PAGE): explorer/node_modules/.installed $(filter-out explorer/package%,$(wildcard explorer/*.*)) $(wildcard explorer/src/*)
 	@echo "Building the explorer ..."
 	@cd explorer && $(NPM) run --silent build
 	@touch $@

@@ -54,6 +54,12 @@ async def test_the_explorers_files_are_kept_and_bound_by_its_policy(built: Path,
     assert "worker-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
+async def test_the_page_itself_is_asked_for_each_time(built: Path, client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/", headers=BROWSER)
+
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 async def test_without_the_build_the_page_says_what_to_do(
     client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
