@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -256,6 +257,43 @@ def test_our_appointments_have_the_other_subgraphs_people(gateway_with_people: G
 
     [group] = data["groupAppointments"]["nodes"]
     assert group == {"attendees": [{"patient": {"phone": f"555 0100 {n}"}} for n in (1, 2)]}
+
+
+def test_hives_gateway_streams_our_changes_with_the_fields_of_another(gateway_of: Callable[..., Gateway]) -> None:
+    gateway = gateway_of("hive", "billing")
+    query = "subscription { groupAppointmentChanged { kind groupAppointment { notes priceCents } } }"
+    streamed = gateway.headers | {"Accept": "text/event-stream"}
+    seen = threading.Event()
+
+    def change() -> None:
+        # The stream is open at the gateway before it is with us: a first change may come too early to be told of.
+        mutation = "mutation ($i: UpdateGroupAppointmentInput!) { updateGroupAppointment(input: $i) { __typename } }"
+        for n in range(40):
+            input = {"id": gateway.ours.records["groupAppointments"][2], "notes": f"Bring a mat, {n}"}
+            httpx2.post(
+                gateway.ours.address, json={"query": mutation, "variables": {"i": input}}, headers=gateway.headers
+            )
+            if seen.wait(0.5):
+                return
+
+    gateway.ours.asked.clear()
+    with httpx2.stream(
+        "POST", f"{gateway.address}/graphql", json={"query": query}, headers=streamed, timeout=30
+    ) as answer:
+        changes = threading.Thread(target=change)
+        changes.start()
+        try:
+            told = next(line for line in answer.iter_lines() if line.startswith("data:") and "kind" in line)
+        finally:
+            seen.set()
+            changes.join(60)
+
+    event = json.loads(told.removeprefix("data:"))["data"]["groupAppointmentChanged"]
+    assert (event["kind"], event["groupAppointment"]["priceCents"]) == ("UPDATED", 4500)
+    assert event["groupAppointment"]["notes"].startswith("Bring a mat")
+    subscribed = next(asked for asked in gateway.ours.asked if asked["query"].startswith("subscription"))
+    assert subscribed["headers"]["accept"] == "text/event-stream"
+    assert subscribed["headers"]["authorization"] == gateway.headers["Authorization"]
 
 
 def test_apollos_own_library_reads_our_traces(gateway_of: Callable[..., Gateway]) -> None:

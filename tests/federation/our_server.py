@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import uvicorn
 
@@ -71,7 +72,8 @@ class OurServer:
         )
         self.key, self._store = issued.secret, _Counting(real)
         app = create_app(self._store, clock=lambda: datetime.now(UTC), ids=practice.ids, options=self._options)  # type: ignore[arg-type]
-        self._server = uvicorn.Server(uvicorn.Config(self._recorded(app), log_config=None, access_log=False))
+        config = uvicorn.Config(self._recorded(app), log_config=None, access_log=False, timeout_graceful_shutdown=5)
+        self._server = uvicorn.Server(config)
         asyncio.get_running_loop().call_soon(self._ready.set)
         try:
             await self._server.serve(sockets=[self._listener])
@@ -81,6 +83,9 @@ class OurServer:
     def _recorded(self, app: Any) -> Any:
         async def record(scope: Any, receive: Callable[[], Awaitable[Any]], send: Any) -> None:
             body = b""
+            headers = {name.decode(): value.decode() for name, value in scope.get("headers", ())}
+            if scope["type"] == "http" and scope["method"] == "GET":
+                self.asked.append({**dict(parse_qsl(scope["query_string"].decode())), "headers": headers})
 
             async def receive_and_keep() -> Any:
                 nonlocal body
@@ -88,7 +93,6 @@ class OurServer:
                 if message["type"] == "http.request":
                     body += message.get("body", b"")
                     if body and not message.get("more_body"):
-                        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
                         self.asked.append({**json.loads(body), "headers": headers})
                         body = b""
                 return message
