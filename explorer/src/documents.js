@@ -8,7 +8,7 @@ export const lookAround = `query LookAround($now: DateTime!) {
   }
 }`;
 
-export const week = `# The groups of this week, who runs them, who comes.
+export const week = `# This week's groups, who runs them and who comes.
 # Run it with the button, or with Ctrl-Enter.
 query Week($from: DateTime!, $to: DateTime!) {
   groupAppointments(
@@ -27,7 +27,7 @@ query Week($from: DateTime!, $to: DateTime!) {
 }
 `;
 
-export const bookPatient = `# Book a patient into the next group with a free seat.
+export const bookPatient = `# Book a patient into the next group with a seat.
 # The variables name both. Run it twice to see how
 # a request is refused.
 mutation BookPatient($input: BookAttendeesInput!) {
@@ -47,8 +47,8 @@ mutation BookPatient($input: BookAttendeesInput!) {
 }
 `;
 
-export const repeat = `# Repeat a group for three weeks. Look first: a preview
-# stores nothing, and shows conflicts on each date.
+export const repeat = `# Repeat a group for three weeks. Look first: a
+# preview stores nothing and shows conflicts.
 query PreviewRepeat(
   $input: RepeatGroupAppointmentInput!
 ) {
@@ -106,9 +106,9 @@ query Conflicts($from: DateTime!, $to: DateTime!) {
 }
 `;
 
-export const watchChanges = `# What happens to groups, as it happens. Run it, leave
-# it open, and book a patient in another window.
-# The button stops it.
+export const watchChanges = `# What happens to groups, as it happens. Run it,
+# leave it open, and book a patient in another
+# window. The button stops it.
 subscription WatchChanges {
   groupAppointmentChanged {
     at
@@ -124,11 +124,10 @@ subscription WatchChanges {
 }
 `;
 
-export const firstRecords = `# This practice has no groups yet. The first one needs
-# a place, a person who runs it, and a type: this makes
-# one of each. Change the names before you run it.
-# Give the ids to createGroupAppointment then; Docs on
-# the left show how.
+export const firstRecords = `# This practice has no groups yet. The first needs
+# a place, a person who runs it, and a type. Change
+# the names, and run it to make one of each. Then
+# give the ids to createGroupAppointment.
 mutation FirstRecords {
   createBusiness(
     input: { name: "Main street", timeZone: "Europe/London" }

@@ -4,13 +4,15 @@ import { createClient } from 'graphql-ws';
 const endpoint = new URL('graphql', document.baseURI);
 endpoint.protocol = endpoint.protocol.replace('http', 'ws');
 
+const GONE = 'The connection was lost, or could not be made: the server may have stopped, or a proxy lets no sockets through.';
+const STOPPING = 'The server is stopping: run the subscription again when it is back.';
 const SENTENCES = {
-  1001: 'The server is stopping: run the subscription again when it is back.',
-  1006: 'The connection was lost, or could not be made: the server may have stopped, or a proxy lets no sockets through.',
-  1012: 'The server is starting anew: run the subscription again in a moment.',
-  4401: 'The server does not know this key any more: it may have been revoked.',
-  4403: 'This key was not accepted: it may have been revoked, or may not watch changes.',
-  4429: 'This key has too many connections or subscriptions open: end others first.',
+  1001: STOPPING,
+  1006: GONE,
+  1012: STOPPING,
+  1013: 'This key has too many connections open: close other windows, or try again later.',
+  4008: 'Events came faster than this computer took them, or it was asleep: run the subscription again.',
+  4403: 'This key was not accepted: it has been revoked.',
 };
 
 /**
@@ -63,6 +65,7 @@ export function watcher(key, onStatus) {
 function inWords(problem) {
   if (Array.isArray(problem)) return problem;
   const { code, reason } = problem ?? {};
-  const sentence = SENTENCES[code] ?? SENTENCES[1006];
-  return [{ message: sentence, ...(code && { extensions: { closeCode: code, ...(reason && { reason }) } }) }];
+  if (!code) return [{ message: GONE }];
+  const message = SENTENCES[code] ?? `The server ended the connection: ${reason || 'it gave no reason'}.`;
+  return [{ message, extensions: { closeCode: code } }];
 }
