@@ -1,6 +1,9 @@
 """Errors: each has a code of a closed list, and what broke inside stays inside."""
 
+import json
 import logging
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +14,7 @@ from asking import Client
 from builders import Practice
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import MOST_ERRORS, ErrorCode
+from gappt_graphql.graph.http import STATUSES
 from gappt_graphql.graph.options import Options
 from gappt_graphql.graph.schema import schema
 from gappt_graphql.store import Store
@@ -109,6 +113,11 @@ FIRST = "query ($first: Int) { patients(first: $first) { totalCount } }"
         (SEARCH, {"filter": {"search": [PATIENT]}}, "String cannot represent a non string value"),
         (SEARCH, {"filter": PATIENT}, "Expected value of type 'PatientFilter' to be an object"),
         (SEARCH, {"filter": {"serch": PATIENT}}, "not to include unknown field 'serch'. Did you mean 'search'?"),
+        (SEARCH, {"filter": {PATIENT: 1}}, "not to include unknown field"),
+        (SEARCH, {"filter": {f"a'. Did you mean {PATIENT}": 1}}, "not to include unknown field"),
+        (SEARCH, {"filter": {f"a', found: {PATIENT}": 1}}, "not to include unknown field"),
+        (FIRST, {"first": f"1. Did you mean {PATIENT}?"}, "Int cannot represent non-integer value"),
+        (FIRST, {"first": f"1. Did you mean the enum value '{PATIENT}'?"}, "Int cannot represent non-integer value"),
         (SEARCH, {"filter": {"archived": PATIENT}}, "Value does not exist in 'ArchivedFilter' enum"),
         (SEARCH, {"filter": {"archived": [PATIENT]}}, "cannot represent non-string value"),
         (
@@ -298,3 +307,20 @@ async def test_a_literal_that_does_not_fit_is_told_by_its_path_and_place(
     [error] = result.errors or []
     assert (error.extensions or {}) == {"code": "BAD_USER_INPUT", "path": path}
     assert error.locations
+
+
+def test_the_page_of_errors_has_every_code_with_its_statuses() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| [^|]+ \| [^|]+ \|$", page, re.MULTILINE)
+
+    assert {code: (int(response), int(plain)) for code, response, plain in rows} == STATUSES
+    assert len(rows) == len(STATUSES)
+    assert f"at most {MOST_ERRORS} errors" in page
+
+
+async def test_the_example_of_the_page_of_errors_is_true(client: Client) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    result = await client.send("{ patients(first: 1.5) { totalCount } }")
+
+    assert [error.formatted for error in result.errors or ()] == json.loads(example)["errors"]

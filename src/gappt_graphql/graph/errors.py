@@ -11,10 +11,12 @@ from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 log = logging.getLogger("gappt_graphql.graph")
 
 _ABOUT_A_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at ((?:\.\w+|\[\d+\])+))?: ")
+_MEANT = r"(?:\. Did you mean(?: the enum value)?(?:[ ,]|or|'\w+')*\?)?$"
 # How the library's messages quote what a client wrote; the groups are what stays.
 _VALUES = (
-    re.compile(r"( cannot represent [^:]*)(): .*?(?=\. Did you mean|$)", re.DOTALL),
+    re.compile(rf"( cannot represent [^:]*)(): .*?(?={_MEANT})", re.DOTALL),
     re.compile(r"()(),? [Ff]ound: .*$", re.DOTALL),
+    re.compile(rf"(unknown field)() '(?!\w{{1,100}}'{_MEANT}).*$", re.DOTALL),
     re.compile(r"(Value) '.*'( does not exist in '\w+' enum)", re.DOTALL),
 )
 # How it quotes the document where that can't be read.
