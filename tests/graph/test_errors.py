@@ -283,14 +283,6 @@ async def test_introspection_passes_the_limits(client: Client) -> None:
     assert (await client.ask(get_introspection_query(input_value_deprecation=True)))["__schema"]["types"]
 
 
-async def test_the_stream_of_changes_is_not_served(practice: Practice) -> None:
-    context = Context(practice.desk, scopes=frozenset({"read"}))
-    stream = await schema.subscribe("subscription { groupAppointmentChanged { id } }", context_value=context)
-    messages = [error.message async for result in stream for error in result.errors or ()]
-
-    assert messages == ["This server streams no changes; ask groupAppointmentChanges for them."]
-
-
 @pytest.mark.parametrize(
     ("arguments", "path"),
     [
