@@ -324,3 +324,12 @@ async def test_no_body_and_no_accept_breaks_anything(http: httpx2.AsyncClient, b
 
     assert answer.status_code in (200, 400, 406)
     assert {error["extensions"]["code"] for error in answer.json().get("errors", ())} <= set(ErrorCode) - {"INTERNAL"}
+
+
+async def test_the_cost_of_an_operation_is_told_to_who_asks_by_header(http: httpx2.AsyncClient) -> None:
+    body = {"query": "{ patients(first: 5) { nodes { id } } }"}
+
+    assert "extensions" not in (await http.post("/graphql", json=body)).json()
+    assert "extensions" not in (await http.post("/graphql", json=body, headers={"GraphQL-Cost": "0"})).json()
+    told = (await http.post("/graphql", json=body, headers={"GraphQL-Cost": "1"})).json()["extensions"]
+    assert told == {"cost": {"requestedQueryCost": 6, "maximumQueryCost": 30_000}}

@@ -7,8 +7,9 @@ from graphql import get_introspection_query, parse
 
 from asking import Client
 from builders import Practice
+from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.measure import Measured, too_large
-from gappt_graphql.graph.options import Limits
+from gappt_graphql.graph.options import Limits, Options
 from gappt_graphql.graph.schema import schema
 
 
@@ -58,6 +59,81 @@ def test_fields_are_counted_as_often_as_they_are_spread() -> None:
 def test_fields_at_the_root_are_counted() -> None:
     assert complaint("{" + "__typename " * Limits().root_fields + "}") == ""
     assert "50 fields at its root" in complaint("{" + "__typename " * (Limits().root_fields + 1) + "}")
+
+
+@pytest.mark.parametrize(("one", "what"), [("a: __typename", "aliases"), ("__typename @skip(if: true)", "directives")])
+def test_aliases_and_directives_are_counted_as_often_as_they_are_spread(one: str, what: str) -> None:
+    most = getattr(Limits(), what)
+    query = "{ groupAppointment(id: 1) { %s } } fragment f on GroupAppointment { " + f"{one} " * 2 + "}"
+
+    assert complaint(query % ("...f " * (most // 2))) == ""
+    assert f"{most} {what}" in complaint(query % ("...f " * (most // 2 + 1)))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __typename DIRECTIVES }",
+        "{ ...f DIRECTIVES } fragment f on Query { __typename }",
+        "{ ... DIRECTIVES { __typename } }",
+        "query DIRECTIVES { __typename }",
+        "query ($n: Int DIRECTIVES) { patients(first: $n) { nodes { id } } }",
+        "{ ...f } fragment f on Query DIRECTIVES { __typename }",
+    ],
+)
+def test_directives_are_counted_wherever_they_stand(query: str) -> None:
+    most = Limits().directives
+
+    assert complaint(query.replace("DIRECTIVES", "@x " * most)) == ""
+    assert "directives" in complaint(query.replace("DIRECTIVES", "@x " * (most + 1)))
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "query B { groupAppointment(id: 1) { " + "id " * 500 + "} }",
+        "query B { groupAppointment(id: 1) { " + "a: id " * 61 + "} }",
+        "query B { " + "__typename " * 51 + "}",
+        "query B { __typename " + "@x " * 61 + "}",
+        "query B { groupAppointment(id: 1) { " + "repeatedFrom { " * 20 + "id" + " }" * 20 + " } }",
+        "fragment f on GroupAppointment { " + "id " * 501 + "}",
+        "fragment f on GroupAppointment { " + "a: id " * 61 + "}",
+        "fragment f on GroupAppointment { id " + "@x " * 61 + "}",
+        "fragment f on GroupAppointment { " + "repeatedFrom { " * 20 + "id" + " }" * 20 + " }",
+    ],
+)
+async def test_nothing_is_hidden_in_what_is_not_run(client: Client, beside: str) -> None:
+    result = await schema.execute(
+        "query A { __typename } " + beside,
+        context_value=Context(client.practice.desk, scopes=frozenset({"read"})),
+        operation_name="A",
+    )
+
+    assert [(error.extensions or {})["code"] for error in result.errors or ()] == ["OPERATION_TOO_LARGE"]
+
+
+async def test_the_limits_are_those_of_the_door(client: Client) -> None:
+    limits = Limits(tokens=30, fields=5, aliases=1, directives=1, root_fields=2, depth=3, values=50, cost=12)
+
+    async def sentence(query: str) -> str:
+        context = Context(client.practice.desk, scopes=frozenset({"read"}), options=Options(limits=limits))
+        errors = (await schema.execute(query, context_value=context)).errors
+        return errors[0].message if errors else ""
+
+    assert await sentence("{ a: __typename @skip(if: false) patients(first: 11) { nodes { id } } }") == ""
+    for query, number in (
+        ("{ __typename" + " @x" * 15 + "}", "30 tokens"),
+        ("{ patient(id: 1) { id id id id id } }", "5 fields"),
+        ("{ a: __typename b: __typename }", "1 aliases"),
+        ("{ __typename @skip(if: false) @include(if: true) }", "1 directives"),
+        ("{ __typename __typename __typename }", "2 fields"),
+        ("{ patients(first: 1) { edges { node { id } } } }", "3 levels"),
+        ("{ patients(first: 10) { nodes { id id id id } } }", "5 fields"),
+        ("{ patients(first: 10) { nodes { id id id } } }", ""),
+        ("{ patients(first: 12) { nodes { id } } }", "12 points"),
+    ):
+        assert number in await sentence(query)
+        assert bool(number) == bool(await sentence(query))
 
 
 def test_levels_are_counted_through_fragments() -> None:
@@ -126,6 +202,19 @@ def test_a_gateways_batch_counts_by_its_length() -> None:
 
     assert complaint(query, r=[{}] * 1000) == ""
     assert "values" in complaint(query, r=[{}] * 5000)
+
+
+async def test_a_gateway_gets_a_thousand_appointments_with_their_patients_and_conflicts(
+    client: Client, practice: Practice
+) -> None:
+    group = await practice.group()
+    query = """query ($r: [_Any!]!) { _entities(representations: $r) { ... on GroupAppointment {
+        startsAt endsAt availableSeats practitioner { label } business { name } patients { label }
+        conflicts { exist items { kind patient { label } } } } } }"""
+
+    found = await client.ask(query, r=[{"__typename": "GroupAppointment", "id": str(group.id)}] * 1000)
+
+    assert len(found["_entities"]) == 1000
 
 
 @pytest.mark.parametrize("size", ["9" * 5000, "-1", "1.5", '"x"', "[1]", "null", "$nobody"])

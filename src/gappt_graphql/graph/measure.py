@@ -38,7 +38,9 @@ _MOST = 10**12
 _MOST_NESTED = 200
 """Selections in selections, fragments among them: more than the parser lets through in one definition."""
 
-_MOST_SIZES = 64
+_MOST_SIZES, _MOST_QUESTIONS = 64, 20
+"""That are remembered of one document."""
+
 _USUAL_LIST = 10
 
 
@@ -92,10 +94,12 @@ class Measured:
             size = Size(levels=_MOST)
         self.visited += measure.visited + given.visited
         self.about_the_schema |= measure.about_the_schema
-        questions = self._questions[operation_name] = tuple(given.questions)
-        if len(self._sizes) >= _MOST_SIZES:
-            self._sizes.clear()
-        self._sizes[operation_name, *map(given.answer, questions)] = size
+        questions = tuple(given.questions)
+        if len(questions) <= _MOST_QUESTIONS:
+            if len(self._sizes) >= _MOST_SIZES:
+                self._sizes.clear()
+            self._questions[operation_name] = questions
+            self._sizes[operation_name, *map(given.answer, questions)] = size
         return size
 
     def _operation(self, name: str | None) -> OperationDefinitionNode:
@@ -148,7 +152,10 @@ class _Measure:
         parts = [*sizes.values(), *(self._of_fragment(name, 0)._replace(width=0) for name in self._fragments)]
         fields, aliases, directives, width, levels, *_ = map(max, zip(*parts, strict=True))
         chosen = sizes[id(run)]
-        return Size(fields, aliases, directives, width, levels, chosen.values, chosen.points)
+        # A root has no open lists if the document is valid, which nobody knows yet.
+        values = chosen.values + USUAL_PAGE * chosen.open_values
+        points = chosen.points + USUAL_PAGE * chosen.open_points
+        return _bounded(Size(fields, aliases, directives, width, levels, values, points))
 
     def _of_operation(self, node: OperationDefinitionNode) -> Size:
         variables = node.variable_definitions or ()
