@@ -139,6 +139,20 @@ def test_a_document_that_is_too_long_is_told_with_the_setting(tmp_path: Path) ->
     )
 
 
+def test_a_document_that_is_too_large_for_any_variables_is_told(tmp_path: Path) -> None:
+    text = "query Wide { a: __typename b: __typename c: __typename }"
+
+    sentence = refusal_of(tmp_path, {hash_of(text): text}, aliases=2)
+
+    assert "(query Wide) would never run: The operation has more than 2 aliases" in sentence
+
+
+def test_a_document_that_may_be_too_large_for_some_variables_is_served(tmp_path: Path) -> None:
+    text = "query Some($n: Int!) { practitioners(first: $n) { nodes { label } } }"
+
+    assert read(tmp_path, {hash_of(text): text}, cost=1)
+
+
 def test_a_document_that_needs_the_directory_is_told_where_another_subgraph_has_it(tmp_path: Path) -> None:
     path = tmp_path / "documents.json"
     path.write_text(json.dumps({hash_of(TEXT): TEXT}))

@@ -1,13 +1,16 @@
 """The manifest of trusted documents: read and checked once, before anything is served."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, parse, validate
+from msgspec.structs import replace
 
+from gappt_graphql.graph.measure import Measured, too_large
 from gappt_graphql.graph.options import Limits
 from gappt_graphql.graph.schema import Schema
 
@@ -80,6 +83,10 @@ def _checked(id: object, text: object, schema: Schema, limits: Limits) -> str:
         raise _BadEntry("holds no operation")
     if errors := validate(schema._schema, document, max_errors=1):
         raise _BadEntry(f"({_names(document)}) is not valid in this schema: {_told(errors[0])}")
+    # What an answer holds and costs depends on the variables, and is looked at when they are there.
+    whatever_they_are = replace(limits, values=sys.maxsize, cost=sys.maxsize)
+    if sentence := too_large(Measured(document, schema._schema).size(None, {}), whatever_they_are):
+        raise _BadEntry(f"({_names(document)}) would never run: {sentence.rstrip('.')}")
     return hash
 
 
