@@ -73,8 +73,9 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 
 clean:  ## Take away everything that was made here, but no database
 	rm -rf $(VENV) $(CONTRACT) $(EXAMPLES) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules examples/typescript/node_modules
-	rm -rf tests/browser/pictures examples/federation/node_modules examples/typescript/src/generated examples/python/practice_client/generated
+	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules tests/browser/pictures
+	rm -rf examples/federation/node_modules examples/typescript/node_modules examples/typescript/src/generated
+	rm -rf examples/python/practice_client/generated examples/python/.mypy_cache
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"

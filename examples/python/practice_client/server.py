@@ -8,7 +8,12 @@ from typing import TypeVar, cast
 
 import httpx
 
-from .generated import GraphQLClientGraphQLMultiError, GraphQLClientHttpError, PracticeClient
+from .generated import (
+    GraphQLClientGraphQLMultiError,
+    GraphQLClientHttpError,
+    GraphQLClientInvalidResponseError,
+    PracticeClient,
+)
 
 ADDRESS = os.environ.get("GAPPT_ADDRESS", "http://127.0.0.1:8000")
 KEY = {"Authorization": f"Bearer {os.environ.get('GAPPT_KEY', '')}"}
@@ -43,13 +48,17 @@ async def ask_again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 async def _ask(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     try:
         return await ask()
-    except httpx.TransportError as error:
+    except (httpx.TransportError, GraphQLClientInvalidResponseError) as error:
         raise Unanswered(f"No answer from {ADDRESS}: {error or type(error).__name__}") from error
     except GraphQLClientHttpError as error:
-        # 429 is a refusal, too, but one that passes.
-        if error.status_code >= 500 or error.status_code == 429:
-            raise Unanswered(f"The server answered {error.status_code}") from error
-        answer = cast(httpx.Response, error.response).json()  # the generated type knows its status alone
-        raise Refused("; ".join(one["message"] for one in answer["errors"])) from error
+        answer = cast(httpx.Response, error.response)  # the generated type knows its status alone
+        # 429 is a refusal, too, but one that passes. What is not JSON comes from somebody in between.
+        if (
+            answer.status_code >= 500
+            or answer.status_code == 429
+            or "json" not in answer.headers.get("Content-Type", "")
+        ):
+            raise Unanswered(f"The answer has the status {answer.status_code}") from error
+        raise Refused("; ".join(one["message"] for one in answer.json()["errors"])) from error
     except GraphQLClientGraphQLMultiError as error:
         raise Refused(str(error)) from error
