@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from gappt_graphql.practice.desk import Desk
@@ -124,25 +125,57 @@ class Loaders:
     """
     The loaders of one operation, for the records of one account.
 
-    They keep what they have read. A mutation starts with fresh ones, so that its payload says what is true after it.
+    Each is made when it is first asked, since most operations ask few of them, and keeps what it has read. A mutation
+    starts with fresh ones, so that its payload says what is true after it.
     """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._made: dict[Hashable, Loader[int, Any]] = {}
-        self.group_appointments = self._records(GroupAppointment)
-        self.attendees = self._records(Attendee)
-        self.waitlist_entries = self._records(WaitlistEntry)
-        self.practitioners = self._records(Practitioner)
-        self.patients = self._records(Patient)
-        self.businesses = self._records(Business)
-        self.appointment_types = self._records(AppointmentType)
-        self.unavailable_blocks = self._records(UnavailableBlock)
-        self.active_attendees: Loader[int, Sequence[Attendee]] = self._asking(lambda book, ids: book.attendees_of(ids))
-        self.all_attendees: Loader[int, Sequence[Attendee]] = self._asking(
-            lambda book, ids: book.attendees_of(ids, include_cancelled=True)
-        )
-        self.waitlists: Loader[int, Sequence[WaitlistEntry]] = self._asking(lambda book, ids: book.waitlists_of(ids))
+
+    @cached_property
+    def group_appointments(self) -> Loader[int, GroupAppointment]:
+        return self._records(GroupAppointment)
+
+    @cached_property
+    def attendees(self) -> Loader[int, Attendee]:
+        return self._records(Attendee)
+
+    @cached_property
+    def waitlist_entries(self) -> Loader[int, WaitlistEntry]:
+        return self._records(WaitlistEntry)
+
+    @cached_property
+    def practitioners(self) -> Loader[int, Practitioner]:
+        return self._records(Practitioner)
+
+    @cached_property
+    def patients(self) -> Loader[int, Patient]:
+        return self._records(Patient)
+
+    @cached_property
+    def businesses(self) -> Loader[int, Business]:
+        return self._records(Business)
+
+    @cached_property
+    def appointment_types(self) -> Loader[int, AppointmentType]:
+        return self._records(AppointmentType)
+
+    @cached_property
+    def unavailable_blocks(self) -> Loader[int, UnavailableBlock]:
+        return self._records(UnavailableBlock)
+
+    @cached_property
+    def active_attendees(self) -> Loader[int, Sequence[Attendee]]:
+        return self._asking(lambda book, ids: book.attendees_of(ids))
+
+    @cached_property
+    def all_attendees(self) -> Loader[int, Sequence[Attendee]]:
+        return self._asking(lambda book, ids: book.attendees_of(ids, include_cancelled=True))
+
+    @cached_property
+    def waitlists(self) -> Loader[int, Sequence[WaitlistEntry]]:
+        return self._asking(lambda book, ids: book.waitlists_of(ids))
 
     def conflicts(self, kinds: frozenset[ConflictKind]) -> Loader[int, Sequence[Conflict]]:
         """Return the loader of stored appointments' conflicts of these kinds."""

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from gappt_graphql.graph.errors import ErrorCode
+from gappt_graphql.graph.negotiation import JSON
 
 
 class NotTaken(Exception):
@@ -80,11 +81,8 @@ def check_body_type(headers: Mapping[str, str]) -> None:
 
     :raises NotTaken: if they announce anything else
     """
-    kind, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
-    charsets = [
-        value.strip("\"' ") for name, _, value in (one.partition("=") for one in parameters) if name == "charset"
-    ]
-    if kind != "application/json" or any(charset not in ("utf-8", "utf8") for charset in charsets):
+    kind = headers.get("content-type", "")
+    if kind != JSON and not _is_json(kind):
         raise NotTaken(415, "The body must be JSON in UTF-8, with Content-Type: application/json.")
     if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         raise NotTaken(415, "The body must not be compressed.", headers={"Accept-Encoding": "identity"})
@@ -100,6 +98,13 @@ def decoded(text: bytes | str, otherwise: str) -> object:
         return msgspec.json.decode(text)
     except (ValueError, RecursionError):
         raise NotTaken(400, otherwise) from None
+
+
+def _is_json(content_type: str) -> bool:
+    kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    named = (parameter.partition("=") for parameter in parameters)
+    charsets = [value.strip("\"' ") for name, _, value in named if name == "charset"]
+    return kind == JSON and all(charset in ("utf-8", "utf8") for charset in charsets)
 
 
 def _text(given: dict[str, Any], name: str) -> str | None:
