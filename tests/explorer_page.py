@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Response
+    from playwright.sync_api import ConsoleMessage, Locator, Page, Response
 
 WAIT = 20_000
 """Milliseconds within which the page does anything, on a busy machine too."""
@@ -19,17 +19,19 @@ _NOTE_VIOLATIONS = """
 class ExplorerPage:
     """A page at the explorer's address. `requests` and `complaints` are of all that it does."""
 
-    def __init__(self, context: BrowserContext, address: str) -> None:
+    def __init__(self, page: Page, address: str, *, scheme: str, width: int) -> None:
+        self.page = page
         self.requests: list[str] = []
         self.complaints: list[str] = []
-        context.set_default_timeout(WAIT)
-        context.add_init_script(_NOTE_VIOLATIONS)
-        context.on("request", lambda request: self.requests.append(request.url))
-        self.context, self.page = context, context.new_page()
-        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
-        self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(f"{address}/")
+        page.set_default_timeout(WAIT)
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.add_init_script(_NOTE_VIOLATIONS)
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("websocket", lambda socket: self.requests.append(socket.url))
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(f"{address}/")
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -72,18 +72,17 @@ def test_the_key_is_in_the_tabs_memory_and_nowhere_else(opened: ExplorerPage, de
     assert demo.key in opened.page.evaluate("Object.values(sessionStorage)")
     assert opened.page.evaluate("Object.entries(localStorage)") == []
     assert opened.page.evaluate("indexedDB.databases()") == []
-    assert opened.context.cookies() == []
+    assert opened.page.context.cookies() == []
     assert not any(demo.key in url for url in [*opened.requests, opened.page.url])
 
 
-def test_a_closed_tab_forgets_the_key(opened: ExplorerPage, demo: DemoServer) -> None:
+def test_a_closed_tab_forgets_the_key(opened: ExplorerPage, visit: Callable[..., ExplorerPage]) -> None:
     opened.page.close()
-    opened.page = opened.context.new_page()
 
-    opened.page.goto(demo.address)
+    again = visit()
 
-    opened.key_field.wait_for()
-    assert opened.remembered() == []
+    again.key_field.wait_for()
+    assert again.remembered() == []
 
 
 def test_another_key_begins_with_nothing_of_the_last(opened: ExplorerPage) -> None:

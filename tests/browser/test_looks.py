@@ -18,7 +18,7 @@ _ASKED_OF_AXE = "axe.run({exclude: ['.monaco-editor']}, {rules: {'nested-interac
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_read_and_use_it(visit: Callable[..., ExplorerPage], demo: DemoServer, scheme: str) -> None:
-    page = visit(color_scheme=scheme)
+    page = visit(scheme=scheme)
     found = []
 
     def look(name: str) -> None:
@@ -42,7 +42,7 @@ def test_everybody_can_read_and_use_it(visit: Callable[..., ExplorerPage], demo:
 
 
 def test_a_choice_of_colours_holds_for_the_whole_page(visit: Callable[..., ExplorerPage], demo: DemoServer) -> None:
-    page = visit(color_scheme="light")
+    page = visit(scheme="light")
     page.open_with(demo.key)
     page.page.get_by_role("button", name="Open settings dialog").click()
 
@@ -56,7 +56,7 @@ def test_a_choice_of_colours_holds_for_the_whole_page(visit: Callable[..., Explo
 def test_a_telephone_shows_the_form_and_the_editor_without_scrolling_sideways(
     visit: Callable[..., ExplorerPage], demo: DemoServer
 ) -> None:
-    page = visit(viewport={"width": 390, "height": 800})
+    page = visit(width=390)
     page.key_field.wait_for()
     page.page.screenshot(path=PICTURES / "telephone-form.png")
     form = overflow(page)

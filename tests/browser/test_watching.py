@@ -41,7 +41,7 @@ def watch(page: ExplorerPage) -> None:
 def test_a_booking_made_elsewhere_is_seen_as_it_happens(
     visit: Callable[..., ExplorerPage], demo: DemoServer, scheme: str
 ) -> None:
-    page = visit(color_scheme=scheme)
+    page = visit(scheme=scheme)
     page.open_with(demo.key)
     watch(page)
     page.page.screenshot(path=PICTURES / f"{scheme}-watching.png")
