@@ -22,6 +22,7 @@ from gappt_graphql.settings import Settings
 from gappt_graphql.web.app import create_app
 
 _SECONDS_TO_FINISH = 20
+_SECONDS_TO_TAKE = 30
 
 
 async def run(settings: Settings, *, with_demo: bool) -> None:
@@ -115,6 +116,9 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
     with listener:
         # asyncio does this only to sockets of its own. Without it an answer's body waits 40 ms behind its head.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Who takes nothing is cut off by the kernel too: closing a connection waits for what is left to be taken.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SECONDS_TO_TAKE * 1000)
         yield listener
 
 

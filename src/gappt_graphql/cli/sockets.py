@@ -15,6 +15,8 @@ class Sockets(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close":
             self.writable.set()  # the original would wait for the client to take what went before
         await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True  # by a refusal; the original would complain in the log that it never was
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         super().on_task_complete(task)
