@@ -88,8 +88,9 @@ class Wire:
         return raw.get("subprotocol")  # type: ignore[no-any-return]
 
     async def closed(self) -> tuple[int, str]:
-        """Return the code and the reason with which the application closes next."""
-        raw = await self.raw()
+        """Return the code and the reason with which the application closes next, past pings."""
+        while (raw := await self.raw()).get("text") == '{"type":"ping"}':
+            pass
         assert raw["type"] == "websocket.close", raw
         return raw["code"], raw["reason"]
 

@@ -137,7 +137,7 @@ async def test_who_never_says_who_they_are_is_closed(wire_of: Callable[..., Open
 
 
 async def test_pings_do_not_lengthen_the_time_to_say_who_one_is(wire_of: Callable[..., OpenWire]) -> None:
-    async with wire_of(init_timeout=0.05)() as socket:
+    async with wire_of(init_timeout=0.5)() as socket:
         await socket.accepted()
         socket.put({"type": "ping"})
         assert await socket.get() == {"type": "pong"}
@@ -511,9 +511,9 @@ async def test_who_answers_no_ping_is_closed(wire_of: Callable[..., OpenWire], s
 
 
 async def test_who_answers_pings_stays(wire_of: Callable[..., OpenWire], secret: str) -> None:
-    async with wire_of(ping_interval=0.05)() as socket:
+    async with wire_of(ping_interval=0.4)() as socket:
         await socket.welcomed(secret)
-        for _ in range(4):
+        for _ in range(2):
             assert await socket.get() == {"type": "ping"}
             socket.put({"type": "pong"})
 
