@@ -1,14 +1,18 @@
-"""What the README says is true."""
+"""What the README says is true, and every page can be found."""
 
 import json
 import re
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from asking import Client
 from builders import A_MONDAY, Practice
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text()
+PAGES = [PROJECT / "README.md", *sorted(PROJECT.glob("docs/**/*.md")), *sorted(PROJECT.glob("examples/*/README.md"))]
 
 
 async def test_the_first_query_has_the_answer_that_the_readme_shows(practice: Practice) -> None:
@@ -20,11 +24,17 @@ async def test_the_first_query_has_the_answer_that_the_readme_shows(practice: Pr
     assert {"data": answer} == json.loads(_block("json"))
 
 
-def test_every_link_of_the_readme_leads_to_a_file() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
 
-    assert links
-    assert [link for link in links if not (Path(__file__).parent.parent / link).exists()] == []
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    pages = {page for page in PAGES if f"({page.relative_to(PROJECT)})" in README}
+
+    assert [str(page) for page in PAGES[1:] if page not in pages] == []
 
 
 def _block(language: str) -> str:
