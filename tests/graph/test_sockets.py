@@ -555,3 +555,19 @@ async def test_a_client_that_goes_leaves_nothing_behind(wire: OpenWire, secret: 
     counts = (watchers.connections, watchers.subscriptions, watchers.strangers)
     assert [dict(each._open) for each in counts] == [{}, {}, {}]
     assert practice.store._growth._waiting == {}  # type: ignore[attr-defined]
+
+
+async def test_a_browsers_key_runs_trusted_documents_only_on_a_socket_too(wire: OpenWire, practice: Practice) -> None:
+    issued = await issue_key(
+        practice.store,
+        account=practice.account.id,
+        scopes=["read"],
+        now=practice.now,
+        ids=practice.ids,
+        browser=True,
+    )
+    async with wire() as socket:
+        await socket.welcomed(issued.secret)
+        socket.subscribe(LABEL)
+
+        assert (await socket.get())["type"] == "error"
