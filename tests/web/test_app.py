@@ -27,6 +27,22 @@ async def test_an_address_with_nothing_there_is_a_404_in_json(client: httpx2.Asy
     assert answer.json() == {"message": "There is nothing at this address."}
 
 
+async def test_a_post_to_an_address_with_a_slash_too_many_is_not_sent_elsewhere(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/graphql/", json={"query": "{ __typename }"})
+
+    assert answer.status_code == 404
+
+
+async def test_a_refusal_of_the_application_comes_in_the_type_that_is_accepted(client: httpx2.AsyncClient) -> None:
+    accept = {"Accept": "application/graphql-response+json"}
+    unknown = await client.post("/graphql", json={"query": "{ __typename }"}, headers=accept)
+    large = await client.post("/graphql", content=b" " * (LARGEST_BODY + 1), headers=accept)
+
+    assert (unknown.status_code, large.status_code) == (401, 413)
+    assert unknown.headers["Content-Type"] == "application/graphql-response+json; charset=utf-8"
+    assert large.headers["Content-Type"] == "application/graphql-response+json; charset=utf-8"
+
+
 async def test_a_method_that_an_address_does_not_take_is_a_405_in_json(client: httpx2.AsyncClient) -> None:
     answer = await client.post("/livez")
 
