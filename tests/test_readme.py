@@ -12,7 +12,12 @@ from builders import A_MONDAY, Practice
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
-PAGES = [PROJECT / "README.md", *sorted(PROJECT.glob("docs/**/*.md")), *sorted(PROJECT.glob("examples/*/README.md"))]
+PAGES = [
+    PROJECT / "README.md",
+    PROJECT / "SECURITY.md",
+    *sorted(PROJECT.glob("docs/**/*.md")),
+    *sorted(PROJECT.glob("examples/*/README.md")),
+]
 
 
 async def test_the_first_query_has_the_answer_that_the_readme_shows(practice: Practice) -> None:

@@ -235,7 +235,7 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         name="allowed_origins",
         default=None,
-        meaning="Whose pages may open sockets, besides this server's own",
+        meaning="Whose pages may ask from a browser and open sockets, besides this server's own",
         takes="origins like https://practice.example, with commas between them",
         parse=_origins,
     ),

@@ -47,7 +47,7 @@ class Streams(Struct, frozen=True, kw_only=True):
     largest_message: int = 64 * 1024
     """Bytes of one message from a client."""
     origins: frozenset[str] = frozenset()
-    """Whose pages may open sockets, besides this server's own: such as https://practice.example."""
+    """Whose pages may ask and open sockets, besides this server's own: such as https://practice.example."""
 
 
 class Options(Struct, frozen=True, kw_only=True):

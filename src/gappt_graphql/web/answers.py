@@ -12,6 +12,7 @@ from gappt_graphql.graph.http import refused
 
 _CODES = {
     401: ErrorCode.UNAUTHENTICATED,
+    403: ErrorCode.FORBIDDEN,
     413: ErrorCode.OPERATION_TOO_LARGE,
     429: ErrorCode.THROTTLED,
     500: ErrorCode.INTERNAL,

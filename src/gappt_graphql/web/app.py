@@ -22,6 +22,7 @@ from gappt_graphql.web.explorer import ExplorerFiles, ExplorerOr, explorer_page
 from gappt_graphql.web.health import livez
 from gappt_graphql.web.keys import DeskOpener
 from gappt_graphql.web.limits import RateLimit
+from gappt_graphql.web.origins import ForeignPages, sharing
 
 LARGEST_BODY = 128 * 1024
 """Bytes. The largest operations that clients and gateways send are a tenth of it."""
@@ -70,7 +71,12 @@ def create_app(
             Route("/livez", livez, methods=["GET"]),
             Mount("/explorer", ExplorerFiles()),
         ],
-        middleware=[Middleware(Envelope), Middleware(BodyLimit, largest=largest_body)],
+        middleware=[
+            *sharing(options.streams.origins),
+            Middleware(Envelope),
+            Middleware(ForeignPages, origins=options.streams.origins),
+            Middleware(BodyLimit, largest=largest_body),
+        ],
         exception_handlers={HTTPException: http_exception},
     )
     app.state.watchers = shared.watchers
