@@ -1,9 +1,10 @@
-# Everything is made in .venv, .venv-contract, .venv-examples, and node_modules and generated folders beside the sources;
+# Everything is made in .venv, .venv-audit, .venv-contract, .venv-examples, and node_modules and generated folders beside the sources;
 # `make clean` takes them away.
 # PYTHON chooses another interpreter: make setup PYTHON=python3.12
 
 PYTHON ?= python3
 VENV := .venv
+AUDIT := .venv-audit
 CONTRACT := .venv-contract
 EXAMPLES := .venv-examples
 BIN := $(VENV)/bin
@@ -16,7 +17,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test test-contract test-clients test-browser test-examples test-federation lint types layers lock schema clean
+.PHONY: help setup serve serve-graph test test-contract test-clients test-browser test-examples test-federation lint types layers audit lock schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -58,6 +59,12 @@ types: $(VENV)/.package $(VENV)/.tests  ## Check the types
 layers: $(VENV)/.package $(VENV)/.tests  ## Check who imports whom
 	@$(BIN)/lint-imports --no-logo
 
+# --strict: a package that the advisory service doesn't know is a failure, not a pass.
+audit: $(AUDIT)/.installed  ## Ask for known holes in the pinned packages of Python (not a part of test; needs the network)
+	@for file in requirements/*.txt examples/python/requirements.txt; do echo "$$file"; \
+		$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$file || failed=1; \
+		done; test -z "$$failed"
+
 schema: $(VENV)/.package  ## Write schema.graphql from the code
 	@$(BIN)/gappt-graphql schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
@@ -67,12 +74,13 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) pyproject.toml -o requirements/package.txt
 	@$(LOCK) --group build --group explorer -c requirements/package.txt -o requirements/build.txt
 	@$(LOCK) pyproject.toml --group tests --group tools -c requirements/package.txt -o requirements/tests.txt
+	@$(LOCK) --group audit -o requirements/audit.txt
 	@$(LOCK) pyproject.toml --group contract -c requirements/tests.txt -o requirements/contract.txt
 	@$(LOCK) examples/python/pyproject.toml --group examples/python/pyproject.toml:generate -o examples/python/requirements.txt
 	@$(LOCK) --group browser -c requirements/tests.txt -o requirements/browser.txt
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) $(CONTRACT) $(EXAMPLES) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules tests/browser/pictures
 	rm -rf examples/federation/node_modules examples/typescript/node_modules examples/typescript/src/generated
 	rm -rf examples/python/practice_client/generated examples/python/.mypy_cache
@@ -109,6 +117,13 @@ $(CONTRACT)/.installed: requirements/contract.txt | $(VENV)/.python
 	@echo "Installing what the tests of the contract need ..."
 	@$(BIN)/python -m venv $(CONTRACT) || { rm -rf $(CONTRACT); exit 1; }
 	@$(CONTRACT)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r requirements/contract.txt
+	@touch $@
+
+# What audits is not among what it audits.
+$(AUDIT)/.installed: requirements/audit.txt | $(VENV)/.python
+	@echo "Installing what audits ..."
+	@$(BIN)/python -m venv $(AUDIT) || { rm -rf $(AUDIT); exit 1; }
+	@$(AUDIT)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r $<
 	@touch $@
 
 # The example's packages want another graphql-core than the service.
