@@ -71,6 +71,7 @@ class Settings:
     max_connections: int
     max_subscriptions: int
     allowed_origins: str | None
+    leaving_seconds: int
 
 
 class BadSetting(Exception):
@@ -238,6 +239,14 @@ SETTINGS: Sequence[Setting] = (
         meaning="Whose pages may ask from a browser and open sockets, besides this server's own",
         takes="origins like https://practice.example, with commas between them",
         parse=_origins,
+    ),
+    Setting(
+        name="leaving_seconds",
+        default=0,
+        meaning="How many seconds the server says that it is not ready before it takes no more requests, when it is "
+        "told to end: as long as a load balancer needs to see it",
+        takes="a whole number from 0 to 10",
+        parse=_whole_number(0, 10),
     ),
 )
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
 import uvicorn
@@ -20,8 +21,10 @@ from gappt_graphql.cli.options import options_of
 from gappt_graphql.cli.sockets import Sockets
 from gappt_graphql.settings import Settings
 from gappt_graphql.web.app import create_app
+from gappt_graphql.web.health import Health
 
-_SECONDS_TO_FINISH = 20
+_SECONDS_TO_FINISH = 15
+"""From the signal until what still runs is broken off. Closing the store may take a few more."""
 _SECONDS_TO_TAKE = 30
 
 
@@ -56,7 +59,7 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=10,
-                timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+                timeout_graceful_shutdown=_SECONDS_TO_FINISH - settings.leaving_seconds,
                 ws=Sockets,
                 ws_max_size=options.streams.largest_message,
                 ws_ping_interval=None,  # the protocol's own pings are sent, which tell of keys that were revoked too
@@ -66,6 +69,8 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
                 config,
                 announce=lambda: _announce(settings, path, secret),
                 leave=app.state.watchers.leaving.set,
+                health=app.state.health,
+                pause=settings.leaving_seconds,
             )
             await server.serve(sockets=[listener])
 
@@ -73,9 +78,17 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
 class _Server(uvicorn.Server):
     """uvicorn's server, which says when it takes requests, and ends without the signal that ended it."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], leave: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        announce: Callable[[], None],
+        leave: Callable[[], None],
+        health: Health,
+        pause: float,
+    ) -> None:
         super().__init__(config)
-        self._announce, self._leave = announce, leave
+        self._announce, self._leave, self._health, self._pause = announce, leave, health, pause
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -85,6 +98,16 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._leave()  # the original waits for streams to end by themselves
         await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        first, self._health.leaving = not self._health.leaving, True
+        if first and self._pause:
+            asyncio.get_running_loop().call_later(self._pause, self._end)
+        else:  # who asks a second time does not want to wait
+            super().handle_exit(sig, frame)
+
+    def _end(self) -> None:
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

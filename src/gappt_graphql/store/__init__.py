@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -253,8 +254,20 @@ class Store(Protocol):
     async def save_key(self, key: ApiKey) -> None:
         """Write a key, or what changed of it."""
 
+    async def fault(self) -> "Fault | None":
+        """Return what keeps the store from being written, after waiting for one's turn to write."""
+
     async def close(self) -> None:
         """End all work and let go of the database."""
+
+
+class Fault(StrEnum):
+    """What keeps a store from being written, in a word."""
+
+    DISK = "disk"
+    """It is full, nearly full, or can only be read."""
+    MIGRATIONS = "migrations"
+    """The tables are not those that this program expects."""
 
 
 class NameTaken(Exception):

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.scheduling.problems import Refused
-from gappt_graphql.store import Account, ApiKey, Book, NameTaken, WritableBook, access, book
+from gappt_graphql.store import Account, ApiKey, Book, Fault, NameTaken, WritableBook, access, book, checking
 from gappt_graphql.store.connections import Connection
 from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.locks import FileLock, WritersQueue
@@ -37,6 +37,7 @@ class SqliteStore:
     """A store in one file. Open it with `open_store`."""
 
     def __init__(self, path: Path, connection: Connection, *, serving: FileLock | None) -> None:
+        self._path = path
         self._connection = connection
         self._serving = serving
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="writers-queue")
@@ -91,6 +92,9 @@ class SqliteStore:
 
     async def save_key(self, key: ApiKey) -> None:
         await self._writing(lambda writer: access.save_key(writer, key))
+
+    async def fault(self) -> Fault | None:
+        return await self._writing(lambda writer: checking.fault(writer, self._path))
 
     async def close(self) -> None:
         """Wait for the writes and reads that have begun, and let go of the file. Closing twice is the same as once."""

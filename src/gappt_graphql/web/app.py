@@ -19,7 +19,7 @@ from gappt_graphql.web.answers import http_exception
 from gappt_graphql.web.bodies import BodyLimit
 from gappt_graphql.web.envelope import Envelope
 from gappt_graphql.web.explorer import ExplorerFiles, ExplorerOr, explorer_page
-from gappt_graphql.web.health import livez
+from gappt_graphql.web.health import Health
 from gappt_graphql.web.keys import DeskOpener
 from gappt_graphql.web.limits import RateLimit
 from gappt_graphql.web.origins import ForeignPages, sharing
@@ -62,13 +62,15 @@ def create_app(
     # Through /v1 such a key would get around the documents that it is kept to.
     rest_desk = desk("Basic", REST_LIMIT, takes_browsers=options.trusted_only == "none")
     graph_desk, shared = desk("Bearer", 0), Shared(options)
+    health = Health(store)
     app = Starlette(
         routes=[
             Route("/", explorer_page, methods=["GET"]),
             Route("/graphql", ExplorerOr(graphql_app(graph_desk, shared))),
             WebSocketRoute("/graphql", sockets_app(graph_desk, shared)),
             Mount("/v1", Router(routes(rest_desk), redirect_slashes=False)),
-            Route("/livez", livez, methods=["GET"]),
+            Route("/livez", health.livez, methods=["GET"]),
+            Route("/readyz", health.readyz, methods=["GET"]),
             Mount("/explorer", ExplorerFiles()),
         ],
         middleware=[
@@ -79,7 +81,7 @@ def create_app(
         ],
         exception_handlers={HTTPException: http_exception},
     )
-    app.state.watchers = shared.watchers
+    app.state.watchers, app.state.health = shared.watchers, health
     # A redirect would make a POST of many clients a GET.
     app.router.redirect_slashes = False
     return app
