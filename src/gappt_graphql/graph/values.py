@@ -66,7 +66,8 @@ def optional(description: str) -> Any:
 def idempotency_key() -> Any:
     """Declare the field that every mutation's input has."""
     return optional(
-        "Name of this request, so that a retry takes effect once: at most 255 characters, usually kept 24 hours"
+        "Name of this request, so that a retry takes effect once: at most 255 characters; "
+        "kept for 24 hours, unless who runs the server chose another time"
     )
 
 
