@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from gappt_graphql.cli.server import listening
+from gappt_graphql.cli.server import listening, make_room
 from gappt_graphql.settings import given, settings_of
 
 COMMAND = [sys.executable, "-m", "gappt_graphql"]
@@ -185,6 +186,24 @@ def test_a_body_too_large_and_an_unknown_address_are_refused_in_json(serve: Call
     assert large.json()["errors"]
     assert nowhere.status_code == 404
     assert nowhere.json()["message"]
+
+
+def test_a_head_too_large_is_refused_in_json(serve: Callable[..., Running]) -> None:
+    answer = httpx2.get(f"{serve().address}/livez", headers={"X-Large": "a" * 40_000})
+
+    assert answer.status_code == 431
+    assert answer.json()["message"]
+
+
+def test_the_server_may_hold_more_connections_than_a_usual_shell_lets_it() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        make_room(300)
+
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 300
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_second_server_on_the_same_store_is_refused(serve: Callable[..., Running]) -> None:

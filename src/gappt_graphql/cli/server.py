@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from gappt_graphql.cli.demonstration import FIRST_QUERY, prepare
 from gappt_graphql.cli.moment import new_ids, now
 from gappt_graphql.cli.opening import file_of, opened
 from gappt_graphql.cli.options import options_of
+from gappt_graphql.cli.receiving import Receiving
 from gappt_graphql.cli.sockets import Sockets
 from gappt_graphql.settings import Settings
 from gappt_graphql.web.app import create_app
@@ -25,6 +27,7 @@ from gappt_graphql.web.health import Health
 
 _SECONDS_TO_FINISH = 15
 """From the signal until what still runs is broken off. Closing the store may take a few more."""
+_CONNECTIONS = 4096
 _SECONDS_TO_TAKE = 30
 
 
@@ -36,6 +39,7 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
         documents can't be served
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    make_room(_CONNECTIONS)
     path = file_of(settings.database_url)
     options = options_of(settings)
     with listening(settings) as listener:
@@ -58,6 +62,7 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
                 access_log=False,  # addresses may hold ids and names
                 server_header=False,
                 proxy_headers=False,
+                http=Receiving,
                 timeout_keep_alive=10,
                 timeout_graceful_shutdown=_SECONDS_TO_FINISH - settings.leaving_seconds,
                 ws=Sockets,
@@ -121,6 +126,14 @@ class _Server(uvicorn.Server):
         finally:
             for one in signals:
                 loop.remove_signal_handler(one)
+
+
+def make_room(connections: int) -> None:
+    """Have the system let this process hold so many, as far as it may: a usual shell stops at a thousand."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections if hard == resource.RLIM_INFINITY else min(connections, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager

@@ -41,6 +41,7 @@ STATUSES = {
     ErrorCode.UNAUTHENTICATED: (401, 401),
     ErrorCode.FORBIDDEN: (403, 403),
     ErrorCode.THROTTLED: (429, 429),
+    ErrorCode.TIMEOUT: (503, 503),
     ErrorCode.INTERNAL: (500, 500),
 }
 """
