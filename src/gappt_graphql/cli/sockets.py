@@ -1,9 +1,14 @@
 """The server's end of a socket."""
 
 import asyncio
+from asyncio.transports import BaseTransport
 
 from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+
+BYTES_AT_ONCE = 4096
 
 _SECONDS_TO_LEAVE = 1
 
@@ -11,9 +16,29 @@ _SECONDS_TO_LEAVE = 1
 class Sockets(WebSocketsSansIOProtocol):
     """uvicorn's sockets, which get rid of a client that takes nothing any more."""
 
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Begin, and have little read at once."""
+        # asyncio would read a quarter of a megabyte: forty thousand small frames, and nobody else has a turn meanwhile.
+        transport.max_size = BYTES_AT_ONCE  # type: ignore[attr-defined]  # of asyncio's transports alone
+        super().connection_made(transport)
+
+    def handle_ping(self) -> None:
+        """Answer, unless the client has not taken earlier answers: the original would pile them up without bound."""
+        if self.writable.is_set() and not self.transport.is_closing():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a part of a message; the original keeps each, those too in which there is nothing."""
+        if event.data or event.fin:
+            super().handle_cont(event)
+
     async def send(self, message: ASGISendEvent) -> None:
         if message["type"] == "websocket.close":
             self.writable.set()  # the original would wait for the client to take what went before
+        elif message["type"] == "websocket.send" and self.transport.is_closing():
+            raise ClientDisconnected  # the original would go on, and the log have a line for each
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True  # by a refusal; the original would complain in the log that it never was
