@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.types import ExecutionResult
 
+from gappt_graphql.graph.actors import HEADER, BadActor, actor_in_headers, actor_in_payload
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import ErrorCode
 from gappt_graphql.graph.http import refused
@@ -56,7 +57,7 @@ class Keys(Protocol):
     async def standing(self, key: ApiKey) -> ApiKey | None:
         """Return the key as it is stored now, if it has not been revoked."""
 
-    def desk_of(self, key: ApiKey, request_id: str) -> Desk:
+    def desk_of(self, key: ApiKey, request_id: str, actor: str | None) -> Desk:
         """Return the desk that the key opens for one operation, or raise Starlette's HTTPException."""
 
 
@@ -134,6 +135,7 @@ class _Socket:
         self._door, self._websocket = door, websocket
         self._streams = door.streams
         self._key: ApiKey
+        self._actor: str | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._heard = True
 
@@ -180,6 +182,11 @@ class _Socket:
         key = await self._door.keys.key_in(given or self._websocket.headers.getlist("authorization"))
         if key is None:
             raise _Closing(FORBIDDEN)
+        try:
+            headers = self._websocket.headers.getlist(HEADER)
+            self._actor = actor_in_payload(payload) or actor_in_headers(headers)
+        except BadActor:
+            raise _Closing(INVALID) from None
         return key
 
     async def _messages(self) -> AsyncIterator[_Message]:
@@ -253,7 +260,7 @@ class _Socket:
     async def _results(self, payload: dict[str, Any]) -> AsyncGenerator[ExecutionResult, None]:
         await self._check_key()
         door = self._door
-        context = Context.of(self._key, door.keys.desk_of(self._key, str(uuid4())), door.shared)
+        context = Context.of(self._key, door.keys.desk_of(self._key, str(uuid4()), self._actor), door.shared)
         asked = asked_of(payload)
         text = text_of(asked, context)
         async with aclosing(door.schema.run(text, asked.variables, context, asked.operation_name)) as results:

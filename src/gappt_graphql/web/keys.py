@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from gappt_graphql.graph.actors import HEADER, BadActor, actor_in_headers
 from gappt_graphql.practice.access import authenticate, standing
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.ids import Ids
@@ -79,12 +80,17 @@ class DeskOpener:
         :raises Unauthenticated: without a key that is known and not revoked
         :raises Throttled: if the key asks too often
         :raises NotForBrowsers: if the key is one for browsers, and those open nothing here
+        :raises HTTPException: with 400, if the request names an actor that can't be kept
         """
         key = await self.key_in(request.headers.getlist("authorization"))
         if key is None:
             raise Unauthenticated(self._asks_for)
         request.state.key = key
-        return self.desk_of(key, request.state.request_id)
+        try:
+            actor = actor_in_headers(request.headers.getlist(HEADER))
+        except BadActor as bad:
+            raise HTTPException(400, str(bad)) from None
+        return self.desk_of(key, request.state.request_id, actor)
 
     async def key_in(self, authorization: list[str]) -> ApiKey | None:
         """Return the key that Authorization headers carry, if it is known and not revoked."""
@@ -95,9 +101,9 @@ class DeskOpener:
         """Return the key as it is stored now, if it has not been revoked."""
         return await standing(self._store, key)
 
-    def desk_of(self, key: ApiKey, request_id: str) -> Desk:
+    def desk_of(self, key: ApiKey, request_id: str, actor: str | None = None) -> Desk:
         """
-        Return the desk that the key opens for one request.
+        Return the desk that the key opens for one request; the actor is who at the client makes it.
 
         :raises Throttled: if the key asks too often
         :raises NotForBrowsers: if the key is one for browsers, and those open nothing here
@@ -114,6 +120,7 @@ class DeskOpener:
             ids=self._ids,
             request_id=request_id,
             key_id=key.id,
+            actor=actor,
             keys_kept_for=self._keys_kept_for,
         )
 
