@@ -11,12 +11,16 @@ from strawberry.utils.str_converters import to_camel_case
 from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.cursors import Cursors
 from gappt_graphql.graph.enums import ChangeKind
+from gappt_graphql.graph.errors import bad_user_input
 from gappt_graphql.graph.filters import GroupAppointmentChangeFilter, any_number
 from gappt_graphql.graph.group_appointment import GroupAppointment
 from gappt_graphql.graph.pages import Window
 from gappt_graphql.graph.relations import computed, relation
 from gappt_graphql.graph.values import present
 from gappt_graphql.practice import enquiries
+from gappt_graphql.practice.desk import Desk
+from gappt_graphql.practice.watching import last_number
+from gappt_graphql.scheduling.asking import Slice
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store import Change
 
@@ -51,6 +55,21 @@ def feed_of(account: AccountId) -> Cursors:
     return Cursors("groupAppointmentChanges", account, ())
 
 
+async def number_behind(part: Slice, desk: Desk) -> int | None:
+    """
+    Return the number behind which a part of the feed begins; None if its window names none.
+
+    A number that lies ahead of the feed is of another life of this book, from before it was restored: whoever waited
+    for it would miss changes.
+    """
+    if part.after is None:
+        return None
+    number = int(part.after[-1])  # type: ignore[arg-type]  # a cursor's number
+    if number > await last_number(desk):
+        raise bad_user_input("This cursor lies ahead of the feed. Read what there is, and go on from there.")
+    return number
+
+
 async def changes(info: Info, filter: GroupAppointmentChangeFilter | None, window: Window) -> ToldPage:
     """Return a part of the account's feed."""
     desk = info.context.desk
@@ -60,7 +79,7 @@ async def changes(info: Info, filter: GroupAppointmentChangeFilter | None, windo
 
     found = await enquiries.changes(
         desk,
-        after=int(part.after[-1]) if part.after else 0,  # type: ignore[arg-type]  # a cursor's number
+        after=await number_behind(part, desk) or 0,
         limit=part.limit + 1,
         ids=any_number(asked.ids),
         practitioners=any_number(asked.practitioner_ids),

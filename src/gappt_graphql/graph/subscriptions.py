@@ -8,9 +8,9 @@ from graphql import GraphQLError
 from strawberry import UNSET
 
 from gappt_graphql.graph import changes
-from gappt_graphql.graph.changes import Told, feed_of
+from gappt_graphql.graph.changes import Told, feed_of, number_behind
 from gappt_graphql.graph.context import Context, Info
-from gappt_graphql.graph.errors import ErrorCode, bad_user_input, refusal
+from gappt_graphql.graph.errors import ErrorCode, refusal
 from gappt_graphql.graph.filters import GroupAppointmentChangeFilter, any_number
 from gappt_graphql.graph.pages import Window
 from gappt_graphql.graph.values import present
@@ -42,15 +42,9 @@ class Subscription:
 
 async def _start(context: Context, after: str | None) -> int:
     """Return the number behind which the stream begins: a place to resume at wins over the argument."""
-    reached = await last_number(context.desk)
     part = Window.of(after=context.place or after).part(feed_of(context.desk.account))
-    if part.after is None:
-        return reached
-    number = int(part.after[-1])  # type: ignore[arg-type]  # a cursor's number
-    if number > reached:
-        # Of another life of this book, from before it was restored: whoever waited for it would miss changes.
-        raise bad_user_input("This cursor lies ahead of the feed. Read what there is, and go on from there.")
-    return number
+    number = await number_behind(part, context.desk)
+    return await last_number(context.desk) if number is None else number
 
 
 async def _told(context: Context, filter: GroupAppointmentChangeFilter | None, after: int) -> AsyncIterator[Told]:
