@@ -8,7 +8,7 @@ import pytest
 
 from gappt_graphql.cli.common import Failed, Misused
 from gappt_graphql.cli.options import options_of
-from gappt_graphql.graph.options import USUAL, Options
+from gappt_graphql.graph.options import USUAL, Limits, Options, Streams
 from gappt_graphql.settings import given, settings_of
 
 TEXT = "{ __typename }"
@@ -30,6 +30,25 @@ def test_where_nothing_is_set_the_door_is_as_it_is_usually() -> None:
     assert chosen() == USUAL
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "chosen_so"),
+    [
+        ("graphql_get", "off", Options(get=False)),
+        ("introspection", "off", Options(introspection=False)),
+        ("directory", "elsewhere", Options(directory=False)),
+        ("federation_tracing", "on", Options(tracing=True)),
+        ("trusted_only", "none", Options(trusted_only="none")),
+        ("persisted_queries", "7", Options(persisted_queries=7)),
+        *((f"max_{name}", "7", Options(limits=Limits(**{name: 7}))) for name in Limits.__struct_fields__),
+        ("max_connections", "7", Options(streams=Streams(connections=7))),
+        ("max_subscriptions", "7", Options(streams=Streams(subscriptions=7))),
+        ("allowed_origins", "http://a,http://b", Options(streams=Streams(origins=frozenset({"http://a", "http://b"})))),
+    ],
+)
+def test_a_setting_reaches_the_door(name: str, value: str, chosen_so: Options) -> None:
+    assert chosen(**{name: value}) == chosen_so
+
+
 def test_the_file_of_trusted_documents_is_read_once_at_the_start(manifest: Path) -> None:
     assert chosen(trusted_documents=str(manifest)).trusted == {HASH: TEXT}
 
@@ -42,10 +61,6 @@ def test_whose_keys_are_kept_to_them_is_a_setting(manifest: Path) -> None:
         "all",
         "none",
     ]
-
-
-def test_automatic_persisted_queries_are_turned_off_by_none() -> None:
-    assert chosen(persisted_queries="0").persisted_queries == 0
 
 
 def test_a_file_that_cannot_be_served_refuses_to_start(tmp_path: Path) -> None:

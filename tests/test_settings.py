@@ -1,8 +1,15 @@
 """Settings: where a value comes from, and what is refused."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from gappt_graphql.settings import SETTINGS, BadSetting, given, settings_of
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/*.md")]
+OF_EXAMPLES = {"GAPPT_ADDRESS", "GAPPT_KEY", "GAPPT_TRUSTED"}
 
 
 def sources(flags: dict[str, str], environment: dict[str, str]) -> dict[str, tuple[object, str]]:
@@ -58,6 +65,12 @@ def test_an_empty_flag_is_refused() -> None:
         ("trusted_documents", ""),
         ("trusted_only", "browser"),
         ("persisted_queries", "10001"),
+        ("graphql_get", "false"),
+        ("introspection", "1"),
+        ("directory", "there"),
+        ("max_depth", "0"),
+        ("allowed_origins", "practice.example"),
+        ("allowed_origins", "https://practice.example/"),
     ],
 )
 def test_a_value_that_a_setting_cannot_take_is_refused(name: str, text: str) -> None:
@@ -100,6 +113,17 @@ def test_the_addresses_of_stores_are_taken(url: str) -> None:
 
 def test_every_setting_is_explained() -> None:
     assert all(setting.meaning and setting.takes for setting in SETTINGS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_names_settings_that_there_are_with_values_that_they_take(page: Path) -> None:
+    by_variable = {setting.variable: setting for setting in SETTINGS}
+    text = page.read_text(encoding="utf-8")
+
+    assert set(re.findall(r"\bGAPPT_[A-Z_]*[A-Z]\b(?!=/)", text)) <= by_variable.keys() | OF_EXAMPLES
+    for variable, value in re.findall(r"\b(GAPPT_[A-Z_]+)=([^\s`,]+)", text):
+        if variable in by_variable:
+            by_variable[variable].parse(value)
 
 
 def test_a_rate_limit_holds_for_both_doors_and_each_has_its_own_where_none_is_set() -> None:

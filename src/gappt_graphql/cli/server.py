@@ -46,7 +46,6 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
         async with opened(settings.database_url, alone=True) as store:
             ids = new_ids()
             secret = await prepare(store, now=now(), ids=ids) if with_demo else None
-            options = options_of(settings)
             app = create_app(
                 store,
                 clock=now,
