@@ -8,9 +8,14 @@ import httpx2
 import msgspec
 import pytest
 
+from at_the_desk import creation
 from builders import Practice
+from gappt_graphql.graph.changes import feed_of
+from gappt_graphql.practice import booking
 from gappt_graphql.store import Store
 from gappt_graphql.web.app import create_app
+from listening import Listening
+from wire import Wire
 
 MARK = "Zzyzx4711"
 SEARCH = "query ($filter: PatientFilter) { patients(filter: $filter) { totalCount } }"
@@ -20,13 +25,16 @@ JSON = "application/json"
 class FailingStore:
     """A store that knows its keys, and fails with a patient's name wherever it is asked for records."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, good_reads: int = 0) -> None:
+        self._store, self._good_reads = store, good_reads
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def read(self, account: object, work: object) -> Any:
+    async def read(self, account: Any, work: Any) -> Any:
+        if self._good_reads:
+            self._good_reads -= 1
+            return await self._store.read(account, work)
         raise RuntimeError(f"SELECT * FROM patients WHERE name = '{MARK}'") from ValueError(MARK)
 
     write = read
@@ -138,6 +146,58 @@ async def test_what_breaks_in_a_field_is_told_by_its_request_id_alone(
     assert MARK not in logged()
     assert "RuntimeError" in logged()
     assert "request id r-1" in logged()
+
+
+def failing(practice: Practice, late: bool) -> Any:
+    # The place in the feed and the part behind it are read first, then the event's record.
+    store = FailingStore(practice.store, good_reads=2 if late else 0)
+    return create_app(store, clock=lambda: practice.now, ids=practice.ids)  # type: ignore[arg-type]
+
+
+async def watching(practice: Practice) -> str:
+    """Return a subscription that has an event to tell at once."""
+    for _ in range(2):
+        await booking.create(practice.desk, creation(practice))
+    after = feed_of(practice.account.id).at(1)
+    told = f'{MARK}: groupAppointmentChanged(after: "{after}")'
+    return f"subscription {MARK} {{ {told} {{ groupAppointment {{ notes }} }} }}"
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before it begins", "in an event"])
+async def test_what_breaks_in_a_subscription_on_a_socket_is_told_by_its_id_alone(
+    practice: Practice, secret: str, logged: Callable[[], str], late: bool
+) -> None:
+    query = await watching(practice)
+    async with Wire(failing(practice, late)) as socket:
+        await socket.welcomed(secret)
+        socket.subscribe(query)
+        message = await socket.get()
+
+    [error] = message["payload"]["errors"] if late else message["payload"]
+    assert (message["type"], error["message"]) == ("next" if late else "error", "Internal error")
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert f"request id {error['extensions']['correlationId']}" in logged()
+    assert MARK not in logged()
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before it begins", "in an event"])
+async def test_what_breaks_in_a_stream_is_told_by_its_id_alone(
+    practice: Practice, secret: str, logged: Callable[[], str], late: bool
+) -> None:
+    query, headers = await watching(practice), {"X-Request-Id": "r-1"}
+    async with Listening(failing(practice, late), query, secret=secret, headers=headers) as stream:
+        status, _ = await stream.head()
+        if late:
+            event = await stream.event()
+            assert event is not None
+            [error] = event[2]["errors"]
+        else:
+            [error] = (await stream.json())["errors"]
+
+    assert (status, error["message"]) == (200 if late else 500, "Internal error")
+    assert error["extensions"] == {"code": "INTERNAL", "correlationId": "r-1"}
+    assert "request id r-1" in logged()
+    assert MARK not in logged()
 
 
 @pytest.mark.parametrize("accept", [JSON, "application/graphql-response+json"])
