@@ -326,10 +326,12 @@ async def test_no_body_and_no_accept_breaks_anything(http: httpx2.AsyncClient, b
     assert {error["extensions"]["code"] for error in answer.json().get("errors", ())} <= set(ErrorCode) - {"INTERNAL"}
 
 
-async def test_the_cost_of_an_operation_is_told_to_who_asks_by_header(http: httpx2.AsyncClient) -> None:
+async def test_the_cost_of_an_operation_is_told_to_who_asks_for_it(http: httpx2.AsyncClient) -> None:
     body = {"query": "{ patients(first: 5) { nodes { id } } }"}
 
     assert "extensions" not in (await http.post("/graphql", json=body)).json()
     assert "extensions" not in (await http.post("/graphql", json=body, headers={"GraphQL-Cost": "0"})).json()
     told = (await http.post("/graphql", json=body, headers={"GraphQL-Cost": "1"})).json()["extensions"]
     assert told == {"cost": {"requestedQueryCost": 6, "maximumQueryCost": 30_000}}
+    asked = {**body, "extensions": {"cost": True}}
+    assert (await http.post("/graphql", json=asked)).json()["extensions"] == told

@@ -222,6 +222,15 @@ async def test_queries_and_mutations_run_over_a_socket(wire: OpenWire, secret: s
     assert mutation[0]["payload"]["data"]["createPatient"]["patient"] == {"lastName": "New"}
 
 
+async def test_a_client_that_asks_is_told_the_cost_of_an_operation(wire: OpenWire, secret: str) -> None:
+    async with wire() as socket:
+        await socket.welcomed(secret)
+        socket.subscribe(LABEL, extensions={"cost": True})
+
+        told = (await socket.get())["payload"]["extensions"]
+        assert told == {"cost": {"requestedQueryCost": 21, "maximumQueryCost": 30_000}}
+
+
 async def test_variables_and_the_operations_name_are_taken(wire: OpenWire, secret: str, practice: Practice) -> None:
     query = "query A { __typename } query B($ids: ID!) { practitioner(id: $ids) { label } }"
     async with wire() as socket:

@@ -98,7 +98,7 @@ class _Door:
         asked = await _asked(request)
         key: ApiKey = request.state.key
         context = Context.of(key, desk, self._shared)
-        context.wants_cost = request.headers.get("graphql-cost") == "1"
+        context.wants_cost = asked.wants_cost or request.headers.get("graphql-cost") == "1"
         text = text_of(asked, context)
         schema = self._tracing_schema if wants_trace(request.headers) else self._schema
         try:

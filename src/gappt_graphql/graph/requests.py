@@ -34,6 +34,11 @@ class Asked(Struct, frozen=True):
     operation_name: str | None = None
     extensions: dict[str, Any] | None = None
 
+    @property
+    def wants_cost(self) -> bool:
+        """Whether the answer is to tell what the operation costs: on a socket no header can ask for it."""
+        return (self.extensions or {}).get("cost") is True
+
 
 def asked_of(given: object) -> Asked:
     """

@@ -262,6 +262,7 @@ class _Socket:
         door = self._door
         context = Context.of(self._key, door.keys.desk_of(self._key, str(uuid4()), self._actor), door.shared)
         asked = asked_of(payload)
+        context.wants_cost = asked.wants_cost
         text = text_of(asked, context)
         async with aclosing(door.schema.run(text, asked.variables, context, asked.operation_name)) as results:
             async for result in results:
