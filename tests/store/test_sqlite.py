@@ -5,6 +5,7 @@ import gc
 import sqlite3
 import sys
 from contextlib import closing
+from functools import partial
 
 import msgspec
 import pytest
@@ -79,7 +80,7 @@ async def test_a_program_that_cancels_everything_leaves_no_transaction_open(prac
     assert await stored(practice, later) == [True]
 
 
-async def test_a_caller_who_leaves_does_not_stop_what_has_begun(practice):
+async def test_a_caller_who_leaves_does_not_stop_a_commit_that_has_begun(practice):
     begun, group = asyncio.Event(), practice.new_group()
 
     async def work(book):
@@ -94,6 +95,30 @@ async def test_a_caller_who_leaves_does_not_stop_what_has_begun(practice):
 
     assert caller.cancelled()
     assert await stored(practice, group) == [True]
+
+
+async def test_a_caller_who_leaves_stops_a_unit_of_work_before_its_next_statement(practice):
+    begun, first, second = asyncio.Event(), practice.new_group(), practice.new_group()
+    ended = []
+
+    async def work(book):
+        await book.save([Edit(None, first)])
+        begun.set()
+        await asyncio.sleep(0.01)
+        try:
+            await book.save([Edit(None, second)])
+        except Exception as error:
+            ended.append(type(error).__name__)
+            raise
+
+    caller = asyncio.create_task(practice.store.write(practice.account.id, work))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.wait([caller])
+    await practice.save(practice.new_group())
+
+    assert ended == ["Abandoned"]
+    assert await stored(practice, first, second) == [False, False]
 
 
 @pytest.mark.parametrize(("failure", "told"), [(Refused.one(Code.CAPACITY_FULL, "Full."), 0), (ZeroDivisionError(), 1)])
@@ -320,18 +345,17 @@ async def test_readers_find_seats_and_attendees_in_step_while_others_book_and_le
         await asyncio.sleep(0)
         return found.active_attendees, len((await book.attendees_of([group.id]))[group.id])
 
-    async def seat(patient, seats):
-        before, after = (msgspec.structs.replace(group, active_attendees=taken) for taken in (seats, seats + 1))
-        attendee = practice.new_attendee(group, patient)
-        await practice.store.write(
-            practice.account.id, lambda book: book.save([Edit(before, after), Edit(None, attendee)])
-        )
+    async def seat(book, patient):
+        before = (await book.find(GroupAppointment, [group.id]))[group.id]
+        after = msgspec.structs.replace(before, active_attendees=before.active_attendees + 1)
+        await book.save([Edit(before, after), Edit(None, practice.new_attendee(group, patient))])
 
     async def write():
-        for seats, patient in enumerate(practice.patients):
-            caller = asyncio.create_task(seat(patient, seats))
+        for turn, patient in enumerate(practice.patients):
+            work = partial(seat, patient=patient)
+            caller = asyncio.create_task(practice.store.write(practice.account.id, work))
             await asyncio.sleep(0)
-            if seats % 3 == 0:
+            if turn % 3 == 0:
                 caller.cancel()
             await asyncio.wait([caller])
 

@@ -23,13 +23,20 @@ class Connection:
     longer, and while the event loop is busy it takes milliseconds.
     """
 
-    def __init__(self, here: sqlite3.Connection, threaded: aiosqlite.Connection) -> None:
+    def __init__(self, here: sqlite3.Connection, threaded: aiosqlite.Connection, *, interruptible: bool) -> None:
         self._here = here
         self._threaded = threaded
+        self.interrupt = here.interrupt if interruptible else None
+        """Stops the statement that runs in the thread, where that may be done."""
 
     @classmethod
-    async def open(cls, database: str, *, pragmas: Sequence[str]) -> "Connection":
-        """Open the database, a path or a `file:` URI."""
+    async def open(cls, database: str, *, pragmas: Sequence[str], interruptible: bool) -> "Connection":
+        """
+        Open the database, a path or a `file:` URI.
+
+        One that writes must not be interruptible: a change that is interrupted takes the whole transaction with it,
+        and with it what others have written there.
+        """
         opened: list[sqlite3.Connection] = []
 
         def connect() -> sqlite3.Connection:
@@ -52,7 +59,7 @@ class Connection:
 
         beginning = asyncio.ensure_future(begin())
         try:
-            connection = cls(threaded=await to_the_end(beginning), here=opened[0])
+            connection = cls(threaded=await to_the_end(beginning), here=opened[0], interruptible=interruptible)
         except asyncio.CancelledError:
             if not beginning.cancelled() and beginning.exception() is None:
                 await beginning.result().close()
@@ -73,9 +80,13 @@ class Connection:
         """Run a statement that may wait, for another program or for the disk; it is never left half done."""
         await to_the_end(asyncio.ensure_future(self._threaded.execute_fetchall(text)))
 
-    def begin(self) -> None:
-        """Begin a transaction that only reads, which waits for nobody."""
-        self._here.execute("BEGIN")
+    async def idle(self) -> None:
+        """Wait until the thread has done what it was asked to, though nobody waits for that any more."""
+        await self.execute("SELECT 1")
+
+    def execute_here(self, text: str) -> None:
+        """Run a statement that waits for nobody and nothing."""
+        self._here.execute(text)
 
     def rollback(self) -> None:
         """End the transaction, if there is one, without its effects."""
@@ -94,10 +105,6 @@ class Connection:
             return self._here.executemany(text, each).rowcount
         cursor = await self._interruptible(self._run_in_thread(text, each))
         return cursor.rowcount
-
-    def interrupt(self) -> None:
-        """Stop the statement that runs in the thread."""
-        self._here.interrupt()
 
     async def close(self) -> None:
         await self._threaded.close()

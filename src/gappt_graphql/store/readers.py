@@ -30,7 +30,7 @@ class Reader:
             return await self._connection.fetch(text, values, long=statement.long)
 
     async def end(self) -> None:
-        """Let nothing more be asked, and stop the thread that may still run for a unit of work that failed."""
+        """Let nothing more be asked, and wait for the thread that may still run for a unit of work that failed."""
         self._closed = True
         if self._turn.locked():
             await hurried(asyncio.ensure_future(self._turn.acquire()), self._connection.interrupt)
@@ -56,7 +56,7 @@ class Readers:
             connection = self._idle.pop() if self._idle else await self._open()
             reader = Reader(connection)
             try:
-                connection.begin()
+                connection.execute_here("BEGIN")
                 yield reader
             finally:
                 try:
@@ -73,4 +73,5 @@ class Readers:
             await self._idle.pop().close()
 
     async def _open(self) -> Connection:
-        return await Connection.open(f"file:{quote(str(self._path.absolute()))}?mode=ro", pragmas=_PRAGMAS)
+        database = f"file:{quote(str(self._path.absolute()))}?mode=ro"
+        return await Connection.open(database, pragmas=_PRAGMAS, interruptible=True)

@@ -1,6 +1,5 @@
 """The embedded store: one SQLite file, one writing connection, and readers beside it that never wait for it."""
 
-import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from gappt_graphql.scheduling.ids import AccountId
-from gappt_graphql.scheduling.problems import Refused
 from gappt_graphql.store import Account, ApiKey, Book, Fault, NameTaken, WritableBook, access, book, checking
 from gappt_graphql.store.connections import Connection
+from gappt_graphql.store.group_commit import Writers
 from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.locks import FileLock, WritersQueue
 from gappt_graphql.store.readers import Reader, Readers
@@ -18,7 +17,6 @@ from gappt_graphql.store.writer import Writer
 
 T = TypeVar("T")
 
-_ATTEMPTS = 5
 _PRAGMAS = (
     "busy_timeout=10000",
     "journal_mode=WAL",
@@ -42,9 +40,8 @@ class SqliteStore:
         self._serving = serving
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="writers-queue")
         self._readers = Readers(path)
-        self._order = asyncio.Lock()
         self._queue = WritersQueue(path, self._executor)
-        self._writes: set[asyncio.Task[object]] = set()
+        self._writers = Writers(connection, self._queue)
         self._growth = Growth(lambda account: self.read(account, lambda book: book.last_number()))
         self._closed = False
 
@@ -52,7 +49,8 @@ class SqliteStore:
     async def open(cls, path: Path, *, serving: FileLock | None) -> "SqliteStore":
         """Open the file, to serve it if the lock of the serving process is given; the store lets go of it."""
         pragmas = _PRAGMAS if serving is not None else _PRAGMAS_BESIDE_A_SERVER
-        return cls(path, await Connection.open(str(path), pragmas=pragmas), serving=serving)
+        connection = await Connection.open(str(path), pragmas=pragmas, interruptible=False)
+        return cls(path, connection, serving=serving)
 
     async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
         return await self._reading(lambda reader: work(book.ReadableBook(account, reader)))
@@ -102,8 +100,7 @@ class SqliteStore:
             return
         self._closed = True
         self._growth.fail(RuntimeError("The store has been closed."))
-        while self._writes:
-            await asyncio.wait(self._writes)
+        await self._writers.finish()
         await self._readers.close()
         await self._connection.close()
         self._executor.shutdown()
@@ -117,57 +114,10 @@ class SqliteStore:
             return await work(reader)
 
     async def _writing(self, work: Callable[[Writer], Awaitable[T]], committed: Callable[[], None] = lambda: None) -> T:
-        """
-        Run the work in a task of its own, so that a caller who is cancelled leaves a whole transaction behind, or none.
-
-        The set keeps the task alive, and lets `close` wait for it. `committed` is called when others can see the work.
-        """
+        """Run the work with others in one transaction; `committed` is called when others can see what it wrote."""
         self._check_open()
-        if asyncio.current_task() in self._writes:
-            raise RuntimeError("A unit of work that writes can't start another: it would wait for itself.")
-        task = asyncio.create_task(self._in_turn(work, committed))
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(_tell_of_failure)
-            raise
-
-    async def _in_turn(self, work: Callable[[Writer], Awaitable[T]], committed: Callable[[], None]) -> T:
-        async with self._order, self._queue.turn():
-            for _ in range(_ATTEMPTS - 1):
-                try:
-                    return await self._transaction(work, committed)
-                except sqlite3.IntegrityError as error:
-                    if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-                        raise
-                    # Another process made the same id in the same millisecond: the work makes others now.
-            return await self._transaction(work, committed)
-
-    async def _transaction(self, work: Callable[[Writer], Awaitable[T]], committed: Callable[[], None]) -> T:
-        writer = Writer(self._connection)
-        try:
-            await self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                done = await work(writer)
-            finally:
-                await writer.end()
-            await self._connection.execute("COMMIT")
-        except BaseException:
-            self._connection.rollback()
-            raise
-        committed()
-        return done
+        return await self._writers.write(work, committed)
 
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("The store is closed.")
-
-
-def _tell_of_failure(task: asyncio.Task[T]) -> None:
-    """Tell the log how a write failed whose caller has gone. A refusal is nobody's business any more."""
-    error = None if task.cancelled() else task.exception()
-    if error is not None and not isinstance(error, Refused):
-        message = "A write failed after its caller had gone"
-        task.get_loop().call_exception_handler({"message": message, "exception": error, "task": task})

@@ -1,7 +1,8 @@
 """The writing connection of an embedded store, as a unit of work has it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from gappt_graphql.store.connections import Connection
 from gappt_graphql.store.readers import Reader
 from gappt_graphql.store.statements import Statement
 
@@ -9,13 +10,21 @@ _A_FEW = 50
 """Rows that are written here and now. Each takes some twenty microseconds; a hop to a thread takes longer."""
 
 
+class Abandoned(Exception):
+    """Nobody waits for the unit of work any more."""
+
+
 class Writer(Reader):
     """
     The connection in a writing transaction, which is alone in the store.
 
     Short statements do not change threads: while the event loop is busy, each change takes milliseconds, and everybody
-    who wants to write waits for them.
+    who wants to write waits for them. No statement is interrupted; between two it is asked whether to go on.
     """
+
+    def __init__(self, connection: Connection, *, abandoned: Callable[[], bool]) -> None:
+        super().__init__(connection)
+        self._abandoned = abandoned
 
     async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
         """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
@@ -24,3 +33,8 @@ class Writer(Reader):
         async with self._turn:
             self._check_open()
             return await self._connection.run(statement.sqlite, each, long=len(each) > _A_FEW)
+
+    def _check_open(self) -> None:
+        if self._abandoned():
+            raise Abandoned
+        super()._check_open()
