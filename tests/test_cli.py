@@ -1,9 +1,11 @@
 """The commands, except the one that serves: what they print, what they make, and how they refuse."""
 
 import json
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,8 @@ def new_key(url: str, *, account: str = "Riverside", scopes: str = "read,write")
         "key create",
         "key list",
         "key revoke",
+        "audit verify",
+        "audit export",
         "schema",
         "demo",
         "import",
@@ -309,3 +313,45 @@ def test_traces_need_a_package_and_serve_says_which(url: str, monkeypatch: pytes
         "Error: --federation-tracing on needs a package that is not installed: "
         "pip install 'gappt-graphql[federation-tracing]'\n"
     )
+
+
+def test_an_audit_that_is_as_it_was_written_is_verified(url: str) -> None:
+    new_key(url)
+    new_key(url, account="Lakeside")
+
+    verified = run("audit", "verify", "--database-url", url)
+
+    assert verified.exit_code == 0
+    assert [line.partition(" Last hash")[0] for line in verified.stdout.splitlines()] == [
+        "'Lakeside': 2 rows, as they were written.",
+        "'Riverside': 2 rows, as they were written.",
+    ]
+
+
+def test_an_audit_that_was_changed_is_told_with_the_place_and_exit_code_1(url: str, tmp_path: Path) -> None:
+    new_key(url)
+    new_key(url, account="Lakeside")
+    with closing(sqlite3.connect(tmp_path / "book.db")) as book, book:
+        book.execute("DROP TRIGGER audit_no_update")
+        book.execute("UPDATE audit SET after = '{}' WHERE operation = 'CreateKey' AND account_id = (SELECT account_id"
+                     " FROM accounts WHERE name = 'Riverside')")  # fmt: skip
+
+    verified = run("audit", "verify", "--database-url", url)
+    other = run("audit", "verify", "--account", "Lakeside", "--database-url", url)
+
+    assert verified.exit_code == 1
+    assert "'Riverside': broken at row 2: " in verified.stderr
+    assert "'Lakeside'" in verified.stdout
+    assert other.exit_code == 0
+
+
+def test_an_audit_is_written_out_as_lines_of_json(url: str, tmp_path: Path) -> None:
+    new_key(url)
+
+    printed = run("audit", "export", "--account", "Riverside", "--database-url", url)
+    kept = run("audit", "export", str(tmp_path / "audit.jsonl"), "--account", "Riverside", "--database-url", url)
+
+    assert (printed.exit_code, kept.exit_code) == (0, 0)
+    assert [json.loads(line)["operation"] for line in printed.stdout.splitlines()] == ["CreateAccount", "CreateKey"]
+    assert (tmp_path / "audit.jsonl").read_text() == printed.stdout
+    assert stat.S_IMODE((tmp_path / "audit.jsonl").stat().st_mode) == 0o600

@@ -93,12 +93,20 @@ async def test_a_refused_command_wakes_nobody(practice: Practice) -> None:
 
 
 async def test_a_commit_whose_caller_has_gone_is_told_of(practice: Practice) -> None:
+    begun = asyncio.Event()
+    change = Change(
+        kind="CREATED", group_appointment_id=1, practitioner_id=1, business_id=1, changed_fields=(), at=practice.now
+    )
+
+    async def work(book: Any) -> None:
+        begun.set()
+        await book.journal([change], [])
+
     async with watching(practice) as parts:
         waiting = asyncio.ensure_future(next_of(parts))
-        creating = asyncio.ensure_future(booking.create(practice.desk, creation(practice)))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        creating.cancel()
+        writing = asyncio.ensure_future(practice.store.write(practice.account.id, work))
+        await begun.wait()
+        writing.cancel()
 
         assert len(await waiting) == 1
 

@@ -16,6 +16,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from gappt_graphql.practice import auditing
+from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import ApiKey, StoreBehind, StoreTooNew, UnsupportedStore, migrations
 from gappt_graphql.store.migrations import HEAD, REVISIONS, is_behind, migrate
 from gappt_graphql.store.opening import open_store
@@ -29,7 +31,8 @@ def schema_of(path: Path) -> dict[str, list[str]]:
     SQLite adds a column to the line of the one before it, so a line ends before a column too.
     """
     with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        what = "type IN ('table', 'index') AND sql IS NOT NULL"
+        rows = connection.execute(f"SELECT name, sql FROM sqlite_master WHERE {what}").fetchall()
     return {
         name: sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in re.split(r"\n|, (?=\w+ [A-Z])", sql))
         for name, sql in rows
@@ -100,6 +103,90 @@ def test_keys_from_before_there_was_a_mark_are_for_servers_and_keep_all_else(tmp
 
     [key] = asyncio.run(keys_of(url, "Riverside"))
     assert (key.id, key.digest, key.scopes, key.revoked_at, key.browser) == (8, digest, ("read", "write"), None, False)
+
+
+A_BOOK = """
+INSERT INTO accounts (account_id, name, last_number, created_at) VALUES (7, 'Riverside', 9, 1), (8, 'Lakeside', 0, 1);
+INSERT INTO businesses VALUES (7, 1, 'North', 'Europe/London', 'north', 1, 1, NULL);
+INSERT INTO practitioners VALUES (7, 1, 'Robin', 'Hale', NULL, NULL, 1, 'hale', 'robin hale', 1, 1);
+INSERT INTO patients VALUES (7, 1, 'Zoë', 'Lee', NULL, NULL, 'lee', 'zoe lee', 1, 1, NULL);
+INSERT INTO patients VALUES (7, 2, 'Kim', 'Lee', NULL, '1990-01-02', 'lee', 'kim lee', 1, 1, NULL);
+INSERT INTO appointment_types VALUES (7, 1, 'Pilates', 60, 8, NULL, NULL, NULL, 0, 'pilates', 1, 1, NULL);
+INSERT INTO group_appointments VALUES (7, 1, 1000000, 2000000, 0, 2, 1, NULL, NULL, 1, 1, 1, 'DAILY', 1, 3, NULL, 0,
+    5, 'Europe/London', 6, 1, 1, 1, NULL);
+INSERT INTO attendees VALUES (7, 1, 1, 1, 1, 'note', NULL, NULL, NULL, 1000000, 2000000, 0, 1, 1, 1, NULL);
+INSERT INTO attendees VALUES (7, 2, 1, 2, NULL, NULL, 5, 'SICK', 'ill', 1000000, 2000000, 0, 0, 1, 1, NULL);
+INSERT INTO audit VALUES (7, 3, 1, NULL, NULL, 'r', 'Create', 'Patient', 1, NULL, '{"first_name":"Zoë \u2028"}');
+INSERT INTO audit VALUES (7, 4, 2, 5, 'reception', 'r', 'Update', 'Patient', 1, '{"a":null}', '{"a":"\"x\""}');
+INSERT INTO audit VALUES (7, 9, 3, 5, NULL, 'r', 'Update', 'Patient', 1, '{}', '{}');
+"""
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:2])
+async def test_a_book_of_an_earlier_version_keeps_its_records_and_its_audit_is_chained(tmp_path, revision):
+    path, url = tmp_path / "book.db", f"sqlite:///{tmp_path}/book.db"
+    await asyncio.to_thread(migrate_to, path, revision)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(A_BOOK)
+        before = {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in KEPT_AS_THEY_ARE}
+
+    await asyncio.to_thread(migrate, url)
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in KEPT_AS_THEY_ARE} == before
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    store = await open_store(url)
+    found = [await auditing.verify(store, account=account) for account in (7, 8)]
+    appointments = await store.read(7, lambda book: book.find(GroupAppointment, [1]))
+    await store.close()
+    assert [(each.rows, each.reason) for each in found] == [(3, None), (0, None)]
+    assert appointments[1].active_attendees == 1
+
+
+KEPT_AS_THEY_ARE = ["businesses", "practitioners", "patients", "appointment_types", "group_appointments", "attendees"]
+
+
+async def test_a_long_audit_is_chained_slice_by_slice(tmp_path):
+    await asyncio.to_thread(migrate_to, tmp_path / "book.db", "0002")
+    with closing(sqlite3.connect(tmp_path / "book.db")) as connection, connection:
+        connection.execute("INSERT INTO accounts (account_id, name, created_at) VALUES (7, 'Riverside', 0)")
+        rows = [(7, number, number, "r", "Test", "Patient", 1, "{}") for number in range(1, 2502)]
+        columns = "account_id, number, at, request_id, operation, record_kind, record_id, after"
+        connection.executemany(f"INSERT INTO audit ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    await asyncio.to_thread(migrate, f"sqlite:///{tmp_path}/book.db")
+
+    store = await open_store(f"sqlite:///{tmp_path}/book.db")
+    found = await auditing.verify(store, account=7)
+    await store.close()
+    assert (found.rows, found.reason) == (2501, None)
+
+
+def test_a_migration_that_fails_in_its_middle_leaves_the_book_as_it_was(tmp_path):
+    path = tmp_path / "book.db"
+    migrate_to(path, "0002")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(A_BOOK)
+        # The columns are there and the chain is made by the time that its name is found to be taken.
+        connection.execute("CREATE TRIGGER audit_grows AFTER INSERT ON audit BEGIN SELECT 1; END")
+        before = list(connection.iterdump())
+
+    with pytest.raises(Exception, match="audit_grows"):
+        migrate(f"sqlite:///{path}")
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert list(connection.iterdump()) == before
+    assert revision_of(path) == [("0002",)]
+
+
+def test_there_is_no_way_back_to_an_earlier_version():
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+
+    assert not any(
+        hasattr(script.module, "downgrade") for script in ScriptDirectory.from_config(config).walk_revisions()
+    )
 
 
 def test_a_file_that_does_not_exist_is_behind_and_is_not_made_by_asking(tmp_path):

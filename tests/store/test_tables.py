@@ -23,7 +23,7 @@ async def test_no_reference_crosses_accounts(practice, other_practice, raw, tabl
     foreign = raw.execute(f"SELECT id FROM {other} WHERE account_id = ?", [other_practice.account.id]).fetchone()[0]
     mine = raw.execute(f"SELECT id FROM {table} WHERE account_id = ?", [practice.account.id]).fetchone()[0]
 
-    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+    with pytest.raises(sqlite3.IntegrityError, match=r"FOREIGN KEY|A key never changes"):
         raw.execute(
             f"UPDATE {table} SET {column} = ? WHERE account_id = ? AND id = ?", [foreign, practice.account.id, mine]
         )
@@ -33,7 +33,7 @@ async def test_a_group_never_holds_more_than_its_seats_even_for_a_careless_progr
     group = await practice.group(max_attendees=2, patients=practice.patients[:2])
 
     for fields in ("active_attendees = 3", "max_attendees = 1", "active_attendees = -1"):
-        with pytest.raises(sqlite3.IntegrityError, match="ck_group_appointments_seats"):
+        with pytest.raises(sqlite3.IntegrityError, match=r"seats"):
             raw.execute(f"UPDATE group_appointments SET {fields} WHERE id = ?", [group.id])
 
 

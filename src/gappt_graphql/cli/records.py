@@ -123,12 +123,12 @@ async def _export(file: Path, account_name: str, url: str) -> int:
 
     async with opened(url, create=False) as store:
         account = await account_named(store, account_name)
-        with _complete_or_absent(file) as out, progress("Exporting") as show:
+        with complete_or_absent(file) as out, progress("Exporting") as show:
             return await exporting.export(store, account=account, out=out, progress=show)
 
 
 @contextmanager
-def _complete_or_absent(file: Path) -> Iterator[TextIO]:
+def complete_or_absent(file: Path) -> Iterator[TextIO]:
     """Open a file that appears under its name, 0600, only when all of it is written; `-` is the standard output."""
     if str(file) == "-":
         yield sys.stdout

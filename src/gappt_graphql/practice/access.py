@@ -1,18 +1,19 @@
 """Accounts and their API keys: 256 random bits behind a prefix, stored as a digest, shown once."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from secrets import token_urlsafe
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gappt_graphql.scheduling.ids import AccountId, Ids, KeyId
 from gappt_graphql.scheduling.problems import Code, Problem, Refused, refuse_if_any
 from gappt_graphql.scheduling.text import LONGEST_NAME, checked
-from gappt_graphql.store import Account, ApiKey, NameTaken, Store
+from gappt_graphql.store import Account, ApiKey, AuditRow, NameTaken, Store
 
 PREFIX = "gappt_"
 SCOPES = ("read", "write")
@@ -35,8 +36,9 @@ async def ensure_account(store: Store, *, name: str, now: datetime, ids: Ids, de
     existing = await store.account_named(account.name)
     if existing is not None:
         return existing
+    made = _told("CreateAccount", account.id, now, kind="Account", after={"name": account.name, "demo": account.demo})
     try:
-        await store.add_account(account)
+        await store.add_account(account, [made])
     except NameTaken:  # by somebody who was faster
         existing = await store.account_named(account.name)
         if existing is None:
@@ -81,7 +83,8 @@ async def issue_key(
         created_at=now,
         browser=browser,
     )
-    await store.save_key(key)
+    shown = {"last_four": key.last_four, "scopes": key.scopes, "browser": key.browser}
+    await store.save_key(key, [_told("CreateKey", key.id, now, kind="ApiKey", after=shown)])
     return IssuedKey(key, secret)
 
 
@@ -91,7 +94,9 @@ async def revoke_key(store: Store, *, account: AccountId, id: KeyId, now: dateti
         if key.id == id:
             if key.revoked_at is None:
                 key = replace(key, revoked_at=now)
-                await store.save_key(key)
+                before, after = {"revoked_at": None}, {"revoked_at": now}
+                row = _told("RevokeKey", key.id, now, kind="ApiKey", before=before, after=after)
+                await store.save_key(key, [row])
             return key
     return None
 
@@ -117,6 +122,29 @@ async def standing(store: Store, key: ApiKey) -> ApiKey | None:
 async def keys(store: Store, *, account: AccountId) -> Sequence[ApiKey]:
     """Return the account's keys, oldest first."""
     return await store.keys(account)
+
+
+def _told(
+    operation: str,
+    id: int,
+    now: datetime,
+    *,
+    kind: str,
+    after: Mapping[str, object],
+    before: Mapping[str, object] | None = None,
+) -> AuditRow:
+    """Return what the audit tells of it. Who did it sat at the machine: there is no key."""
+    return AuditRow(
+        at=now,
+        key_id=None,
+        actor=None,
+        request_id="command",
+        operation=operation,
+        record_kind=kind,
+        record_id=id,
+        before=None if before is None else msgspec.json.encode(before).decode(),
+        after=msgspec.json.encode(after).decode(),
+    )
 
 
 def _digest(secret: str) -> str:

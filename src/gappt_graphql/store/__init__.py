@@ -1,9 +1,11 @@
 """Where the book is kept: the questions that the use cases ask of it, as interfaces."""
 
+import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from hashlib import sha256
+from typing import NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -59,6 +61,27 @@ class AuditRow(Struct, frozen=True, kw_only=True):
     record_id: int
     before: str | None
     after: str
+    hash: str = ""
+    """Covers this row and those before it; set when it is written."""
+
+
+def audit_hash(row: AuditRow, *, account: AccountId, previous: str) -> str:
+    """
+    Return the row's hash: SHA-256 in hex of a JSON array without spaces, in UTF-8, nothing escaped but what must be.
+
+    It holds the hash before (empty for the first row), the account, and the row's fields in their order, `at` as
+    microseconds since 1970.
+    """
+    fields = [row.number, _microseconds(row.at), row.key_id, row.actor, row.request_id, row.operation, row.record_kind]
+    chained = [previous, account, *fields, row.record_id, row.before, row.after]
+    return sha256(json.dumps(chained, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+class AuditEnd(NamedTuple):
+    """Where an account's audit ends by its own count: the number and the hash of its last row, or 0 and nothing."""
+
+    number: int
+    hash: str
 
 
 class KeptOutcome(Struct, frozen=True, kw_only=True):
@@ -188,6 +211,21 @@ class Book(Protocol):
     async def last_number(self) -> int:
         """Return the number that the account's feed has reached; 0 before the first change."""
 
+    async def audit(self, *, after: int, limit: int) -> Sequence[AuditRow]:
+        """Return the audit rows after this number, oldest first."""
+
+    async def audit_end(self) -> AuditEnd:
+        """Return where the account's audit ends by its own count."""
+
+    async def history_of(
+        self, appointments: Sequence[GroupAppointmentId], *, limit: int
+    ) -> Mapping[GroupAppointmentId, Sequence[AuditRow]]:
+        """
+        Return what was done to each appointment, its attendees and its waitlist, newest first, so many rows of each.
+
+        Every appointment asked about has an entry.
+        """
+
 
 class WritableBook(Book, Protocol):
     """The book, open for writing."""
@@ -242,8 +280,8 @@ class Store(Protocol):
     async def account_named(self, name: str) -> Account | None:
         """Return the account of this name."""
 
-    async def add_account(self, account: Account) -> None:
-        """Write a new account. A name that is taken raises `NameTaken`."""
+    async def add_account(self, account: Account, audit: Sequence[AuditRow] = ()) -> None:
+        """Write a new account, and who made it. A name that is taken raises `NameTaken`."""
 
     async def key_by_digest(self, digest: str) -> ApiKey | None:
         """Return the key with this digest, revoked or not."""
@@ -251,8 +289,8 @@ class Store(Protocol):
     async def keys(self, account: AccountId) -> Sequence[ApiKey]:
         """Return the account's keys, oldest first."""
 
-    async def save_key(self, key: ApiKey) -> None:
-        """Write a key, or what changed of it."""
+    async def save_key(self, key: ApiKey, audit: Sequence[AuditRow] = ()) -> None:
+        """Write a key, or what changed of it, and who did so."""
 
     async def fault(self) -> "Fault | None":
         """Return what keeps the store from being written, after waiting for one's turn to write."""
@@ -292,3 +330,7 @@ class StoreBehind(StoreError):
 
 class StoreTooNew(StoreError):
     """A newer version of the program has migrated the store."""
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

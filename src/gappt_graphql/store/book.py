@@ -11,12 +11,14 @@ from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointmentId, PatientId, PractitionerId
 from gappt_graphql.store import (
     Account,
+    AuditEnd,
     AuditRow,
     Change,
     Edit,
     KeptOutcome,
     Record,
     access,
+    audit,
     by_key,
     conflicts,
     feed,
@@ -128,6 +130,17 @@ class ReadableBook:
     async def last_number(self) -> int:
         return await feed.last_number(self)
 
+    async def audit(self, *, after: int, limit: int) -> Sequence[AuditRow]:
+        return await audit.audit(self, after=after, limit=limit)
+
+    async def audit_end(self) -> AuditEnd:
+        return await audit.audit_end(self)
+
+    async def history_of(
+        self, appointments: Sequence[GroupAppointmentId], *, limit: int
+    ) -> Mapping[GroupAppointmentId, Sequence[AuditRow]]:
+        return await audit.history_of(self, appointments, limit=limit)
+
     async def _by_appointment(
         self, kind: type[Placed], statement: Statement, appointments: Collection[GroupAppointmentId]
     ) -> Mapping[GroupAppointmentId, Sequence[Placed]]:
@@ -171,5 +184,5 @@ class WritableBook(ReadableBook):
     async def forget_outcomes(self, *, before: datetime, at_most: int) -> None:
         await journal.forget_outcomes(self, before=before, at_most=at_most)
 
-    async def journal(self, changes: Sequence[Change], audit: Sequence[AuditRow]) -> None:
-        self.journalled_to = await journal.write(self, changes, audit) or self.journalled_to
+    async def journal(self, changes: Sequence[Change], audit_rows: Sequence[AuditRow]) -> None:
+        self.journalled_to = await journal.write(self, changes, audit_rows) or self.journalled_to

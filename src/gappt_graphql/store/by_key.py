@@ -4,17 +4,19 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Table,
     bindparam,
     case,
     cast,
     delete,
+    func,
     insert,
+    literal,
     literal_column,
     null,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -64,8 +66,9 @@ def update_of(kind: type[Record], columns: tuple[str, ...]) -> Statement:
     )
 
 
-def _insert(table: Table) -> Statement:
-    return Statement(insert(table).values({column.name: bindparam(column.name) for column in table.columns}))
+def _insert(table: Table, *, without: tuple[str, ...] = ()) -> Statement:
+    names = [column.name for column in table.columns if column.name not in without]
+    return Statement(insert(table).values({name: bindparam(name) for name in names}))
 
 
 def _insert_attendee() -> Statement:
@@ -83,23 +86,6 @@ def _insert_attendee() -> Statement:
     return Statement(
         insert(attendees).from_select([*(column.name for column in given), *_COPIES, "is_busy"], appointment)
     )
-
-
-def _refresh_copies(attendees_in: Column[Any]) -> Statement:
-    """Takes :account and the set :ids; brings attendees' copies of their appointments up to date."""
-    attendees, groups = tables.attendees, tables.group_appointments
-    busy = attendees.c.cancelled_at.is_(null()) & attendees.c.archived_at.is_(null()) & groups.c.archived_at.is_(null())
-    return Statement(
-        update(attendees)
-        .where(attendees.c.account_id == _ACCOUNT, in_keys(attendees_in, "ids"))
-        .where(groups.c.account_id == attendees.c.account_id, groups.c.id == attendees.c.group_appointment_id)
-        .values({name: groups.c[name] for name in _COPIES} | {"is_busy": case((busy, _ON), else_=_OFF)}),
-        long=True,
-    )
-
-
-REFRESH_ATTENDEES = _refresh_copies(tables.attendees.c.id)
-REFRESH_ATTENDEES_OF = _refresh_copies(tables.attendees.c.group_appointment_id)
 
 
 def _attendees_of(*, include_cancelled: bool) -> Statement:
@@ -136,7 +122,7 @@ _ACCOUNT_COLUMNS = [tables.accounts.c[name] for name in ("account_id", "name", "
 
 ACCOUNTS = Statement(select(*_ACCOUNT_COLUMNS).order_by(tables.accounts.c.name))
 ACCOUNT_NAMED = Statement(select(*_ACCOUNT_COLUMNS).where(tables.accounts.c.name == bindparam("name")))
-ADD_ACCOUNT = _insert(tables.accounts)
+ADD_ACCOUNT = _insert(tables.accounts, without=("audit_number", "audit_hash"))
 
 _KEY_COLUMNS = [
     tables.api_keys.c[name]
@@ -187,7 +173,58 @@ TAKE_NUMBERS = Statement(
     update(tables.accounts)
     .where(tables.accounts.c.account_id == _ACCOUNT)
     .values(last_number=tables.accounts.c.last_number + bindparam("count"))
-    .returning(tables.accounts.c.last_number)
+    .returning(tables.accounts.c.last_number, tables.accounts.c.audit_hash)
 )
 WRITE_CHANGE = _insert(tables.changes)
 WRITE_AUDIT = _insert(tables.audit)
+END_AUDIT = Statement(
+    update(tables.accounts)
+    .where(tables.accounts.c.account_id == _ACCOUNT)
+    .values(audit_number=bindparam("last"), audit_hash=bindparam("last_hash"))
+)
+AUDIT_END = Statement(
+    select(tables.accounts.c.audit_number, tables.accounts.c.audit_hash).where(tables.accounts.c.account_id == _ACCOUNT)
+)
+
+_AUDIT_COLUMNS = [column for column in tables.audit.columns if column.name != "account_id"]
+
+AUDIT = Statement(
+    select(*_AUDIT_COLUMNS)
+    .where(tables.audit.c.account_id == _ACCOUNT, tables.audit.c.number > bindparam("after"))
+    .order_by(tables.audit.c.number)
+    .limit(bindparam("limit")),
+    long=True,
+)
+
+
+def _history_of() -> Statement:
+    """Takes :account, the set :ids of appointments, and :limit for each."""
+    appointment = tables.group_appointments.c.id.label("appointment")
+    about = [
+        select(literal(GroupAppointment.__name__).label("kind"), appointment, appointment.label("record")).where(
+            tables.group_appointments.c.account_id == _ACCOUNT, in_keys(tables.group_appointments.c.id, "ids")
+        )
+    ]
+    for kind, table in ((Attendee, tables.attendees), (WaitlistEntry, tables.waitlist_entries)):
+        about.append(
+            select(literal(kind.__name__), table.c.group_appointment_id, table.c.id).where(
+                table.c.account_id == _ACCOUNT, in_keys(table.c.group_appointment_id, "ids")
+            )
+        )
+    # Made first, or else a long audit is walked for a few records.
+    records, audit = union_all(*about).cte("records").prefix_with("MATERIALIZED"), tables.audit
+    place = func.row_number().over(partition_by=records.c.appointment, order_by=audit.c.number.desc())
+    rows = (
+        select(records.c.appointment, *_AUDIT_COLUMNS, place.label("place"))
+        .where(audit.c.account_id == _ACCOUNT)
+        .where(audit.c.record_kind == records.c.kind, audit.c.record_id == records.c.record)
+        .subquery()
+    )
+    wanted = [rows.c.appointment, *(rows.c[column.name] for column in _AUDIT_COLUMNS)]
+    return Statement(
+        select(*wanted).where(rows.c.place <= bindparam("limit")).order_by(rows.c.appointment, rows.c.number.desc()),
+        long=True,
+    )
+
+
+HISTORY_OF = _history_of()

@@ -29,6 +29,7 @@ _LONGEST = 0.05
 """Seconds after which a group takes no further unit: its first waits for its last, and so does the event loop."""
 
 _ATTEMPTS = 5
+_ID_TAKEN = "The id is taken"
 
 
 class Writers:
@@ -174,11 +175,10 @@ class _Unit(Generic[T]):
 
     def clashed(self) -> bool:
         """Tell whether to run it again: another process made the same id in the same millisecond."""
-        return (
-            isinstance(self.error, sqlite3.IntegrityError)
-            and self.error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
-            and self._attempts < _ATTEMPTS
-        )
+        if not isinstance(self.error, sqlite3.IntegrityError) or self._attempts == _ATTEMPTS:
+            return False
+        # The second is what a trigger says of an attendee's id.
+        return self.error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY or str(self.error) == _ID_TAKEN
 
     def fail(self, fault: Exception) -> None:
         """Let it have come to nothing, whatever came of it: its transaction has."""

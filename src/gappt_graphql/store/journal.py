@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from gappt_graphql.store import AuditRow, Change, KeptOutcome, by_key
+from gappt_graphql.store.audit import chained
 from gappt_graphql.store.statements import Rows, WritableRows, instant, plain
 
 
@@ -14,16 +15,20 @@ async def write(rows: WritableRows, changes: Sequence[Change], audit: Sequence[A
     Write the changes and the audit rows, and return the number that the counter has reached; 0 if there were none.
 
     Both are numbered on from the account's counter, so that a number tells what belongs to one transaction; the
-    counter moves past the longer of the two.
+    counter moves past the longer of the two. The audit rows are chained to those before them.
     """
     count = max(len(changes), len(audit))
     if not count:
         return 0
-    taken = await rows.fetch(by_key.TAKE_NUMBERS, {"account": rows.account, "count": count})
-    first = taken[0][0] - count + 1
+    [(last, audit_hash)] = await rows.fetch(by_key.TAKE_NUMBERS, {"account": rows.account, "count": count})
+    first = last - count + 1
     await rows.run(by_key.WRITE_CHANGE, [_change(rows, n, change) for n, change in enumerate(changes, first)])
-    await rows.run(by_key.WRITE_AUDIT, [_audit(rows, n, row) for n, row in enumerate(audit, first)])
-    return int(taken[0][0])
+    if audit:
+        links = chained(audit, account=rows.account, first=first, previous=audit_hash)
+        await rows.run(by_key.WRITE_AUDIT, [_fields(row) | {"account_id": rows.account} for row in links])
+        end = {"account": rows.account, "last": links[-1].number, "last_hash": links[-1].hash}
+        await rows.run(by_key.END_AUDIT, [end])
+    return int(last)
 
 
 async def kept_outcome(rows: Rows, key: str) -> KeptOutcome | None:
@@ -47,10 +52,6 @@ async def forget_outcomes(rows: WritableRows, *, before: datetime, at_most: int)
 def _change(rows: Rows, number: int, change: Change) -> dict[str, object]:
     changed_fields = msgspec.json.encode(change.changed_fields).decode()
     return _fields(change) | {"number": number, "account_id": rows.account, "changed_fields": changed_fields}
-
-
-def _audit(rows: Rows, number: int, row: AuditRow) -> dict[str, object]:
-    return _fields(row) | {"number": number, "account_id": rows.account}
 
 
 def _fields(row: Change | AuditRow | KeptOutcome) -> dict[str, object]:

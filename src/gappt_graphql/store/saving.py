@@ -1,4 +1,4 @@
-"""Edits, written: new records by kind, of the others the columns that differ, and the copies that attendees keep."""
+"""Edits, written: new records by kind, and of the others the columns that differ."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from gappt_graphql.scheduling.directory import AppointmentType, Business, Patien
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import Edit, Record, by_key
 from gappt_graphql.store.records import codec
-from gappt_graphql.store.statements import Statement, WritableRows
+from gappt_graphql.store.statements import WritableRows
 
 # Each kind after those that it refers to.
 _ORDER: tuple[type[Record], ...] = (
@@ -19,31 +19,38 @@ _ORDER: tuple[type[Record], ...] = (
     AppointmentType,
     UnavailableBlock,
     GroupAppointment,
-    Attendee,
-    WaitlistEntry,
 )
-_PLACES = (Attendee, WaitlistEntry)
+_PLACES: tuple[type[Record], ...] = (Attendee, WaitlistEntry)
+_COUNTED = "active_attendees"
 
 
 async def save(rows: WritableRows, edits: Sequence[Edit]) -> None:
     """
     Write the edits.
 
+    The store itself counts the seats taken and keeps attendees' copies of their appointments. So that no group is
+    over-full on the way, who leaves a place leaves it first, then appointments change, then others take places.
+
     :raises LookupError: if a record to revise, or the appointment of a new attendee, is not in the account's book
     """
     by_kind = _by_kind(edits)
     for kind in _ORDER:
-        new = [edit.after for edit in by_kind[kind] if edit.before is None]
-        revised = [edit for edit in by_kind[kind] if edit.before is not None]
-        if kind in _PLACES:
-            # A patient who leaves a place and takes another in one save must have left it first.
-            await _revise(rows, kind, sorted(revised, key=_holds_its_place))
-            await _insert(rows, kind, new)
-        else:
-            await _insert(rows, kind, sorted(new, key=_follows_another))
-            await _revise(rows, kind, revised)
-    await _refresh(rows, by_key.REFRESH_ATTENDEES_OF, _moved(by_kind[GroupAppointment]))
-    await _refresh(rows, by_key.REFRESH_ATTENDEES, _come_or_gone(by_kind[Attendee]))
+        await _insert(rows, kind, sorted(_new(by_kind[kind]), key=_follows_another))
+    for kind in _PLACES:
+        await _revise(rows, kind, [edit for edit in _revised(by_kind[kind]) if not _holds_its_place(edit)])
+    for kind in _ORDER:
+        await _revise(rows, kind, _revised(by_kind[kind]))
+    for kind in _PLACES:
+        await _revise(rows, kind, [edit for edit in _revised(by_kind[kind]) if _holds_its_place(edit)])
+        await _insert(rows, kind, _new(by_kind[kind]))
+
+
+def _new(edits: Iterable[Edit]) -> list[Record]:
+    return [edit.after for edit in edits if edit.before is None]
+
+
+def _revised(edits: Iterable[Edit]) -> list[Edit]:
+    return [edit for edit in edits if edit.before is not None]
 
 
 def _by_kind(edits: Sequence[Edit]) -> Mapping[type[Record], list[Edit]]:
@@ -66,6 +73,9 @@ async def _insert(rows: WritableRows, kind: type[Record], records: Sequence[Reco
     if kind is Attendee:
         for parameters, record in zip(each, records, strict=True):
             parameters["active"] = int(cast(Attendee, record).active)
+    if kind is GroupAppointment:
+        for parameters in each:
+            parameters[_COUNTED] = 0
     if await rows.run(by_key.insert_into(kind), each) != len(each):
         raise LookupError("An attendee of an appointment that is not in the book.")
 
@@ -75,18 +85,13 @@ async def _revise(rows: WritableRows, kind: type[Record], edits: Sequence[Edit])
     by_columns: dict[tuple[str, ...], list[Mapping[str, object]]] = defaultdict(list)
     for edit in edits:
         before, after = encode(cast(Record, edit.before)), encode(edit.after)
-        differing = {name: value for name, value in after.items() if before[name] != value}
+        differing = {name: value for name, value in after.items() if before[name] != value and name != _COUNTED}
         if differing:
             parameters = {"account": rows.account, "record": edit.after.id, **differing}
             by_columns[tuple(differing)].append(parameters)
     for columns, each in by_columns.items():
         if await rows.run(by_key.update_of(kind, columns), each) != len(each):
             raise LookupError(f"An edit of a {kind.__name__} that is not in the book.")
-
-
-async def _refresh(rows: WritableRows, statement: Statement, ids: Sequence[int]) -> None:
-    if ids:
-        await rows.fetch(statement, {"account": rows.account, "ids": ids})
 
 
 def _follows_another(record: Record) -> bool:
@@ -96,23 +101,3 @@ def _follows_another(record: Record) -> bool:
 def _holds_its_place(edit: Edit) -> bool:
     after = edit.after
     return after.active if isinstance(after, Attendee) else isinstance(after, WaitlistEntry) and after.left_at is None
-
-
-def _moved(edits: Iterable[Edit]) -> list[int]:
-    """Return the appointments whose attendees are needed at another time, or no longer, or again."""
-    pairs = ((cast(GroupAppointment, edit.before), cast(GroupAppointment, edit.after)) for edit in edits if edit.before)
-    return [
-        after.id
-        for before, after in pairs
-        if (before.starts_at, before.ends_at, before.archived_at) != (after.starts_at, after.ends_at, after.archived_at)
-    ]
-
-
-def _come_or_gone(edits: Iterable[Edit]) -> list[int]:
-    """Return the attendees who take a seat again, or take none any more."""
-    pairs = ((cast(Attendee, edit.before), cast(Attendee, edit.after)) for edit in edits if edit.before)
-    return [
-        after.id
-        for before, after in pairs
-        if (before.active, before.group_appointment_id) != (after.active, after.group_appointment_id)
-    ]

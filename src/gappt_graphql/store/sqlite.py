@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gappt_graphql.scheduling.ids import AccountId
-from gappt_graphql.store import Account, ApiKey, Book, Fault, NameTaken, WritableBook, access, book, checking
+from gappt_graphql.store import Account, ApiKey, AuditRow, Book, Fault, NameTaken, WritableBook, access, book, checking
 from gappt_graphql.store.connections import Connection
 from gappt_graphql.store.group_commit import Writers
 from gappt_graphql.store.growth import Growth
@@ -74,9 +74,13 @@ class SqliteStore:
     async def account_named(self, name: str) -> Account | None:
         return await self._reading(lambda reader: access.account_named(reader, name))
 
-    async def add_account(self, account: Account) -> None:
+    async def add_account(self, account: Account, audit: Sequence[AuditRow] = ()) -> None:
+        async def work(writer: Writer) -> None:
+            await access.add_account(writer, account)
+            await book.WritableBook(account.id, writer).journal([], audit)
+
         try:
-            await self._writing(lambda writer: access.add_account(writer, account))
+            await self._writing(work)
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
                 raise NameTaken from None
@@ -88,8 +92,12 @@ class SqliteStore:
     async def keys(self, account: AccountId) -> Sequence[ApiKey]:
         return await self._reading(lambda reader: access.keys(reader, account))
 
-    async def save_key(self, key: ApiKey) -> None:
-        await self._writing(lambda writer: access.save_key(writer, key))
+    async def save_key(self, key: ApiKey, audit: Sequence[AuditRow] = ()) -> None:
+        async def work(writer: Writer) -> None:
+            await access.save_key(writer, key)
+            await book.WritableBook(key.account_id, writer).journal([], audit)
+
+        await self._writing(work)
 
     async def fault(self) -> Fault | None:
         return await self._writing(lambda writer: checking.fault(writer, self._path))

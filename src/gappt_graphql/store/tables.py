@@ -1,6 +1,9 @@
 """
 The tables. Every key starts with the account, so that no reference crosses accounts and one account fits on one shard.
 
+What triggers hold besides is in migrations/versions/0003_what_must_hold.py: the seats taken are counted and attendees'
+copies kept by the store itself.
+
 Accounts and their keys are the exception: they are found by name and by digest before the account is known.
 """
 
@@ -80,6 +83,9 @@ accounts = Table(
     Column("demo", Integer, nullable=False, server_default=text("0")),
     Column("last_number", BigInteger, nullable=False, server_default=text("0")),
     Column("created_at", Instant, nullable=False),
+    # The end of the account's audit, which tells of rows that were cut off.
+    Column("audit_number", BigInteger, nullable=False, server_default=text("0")),
+    Column("audit_hash", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("name"),
 )
 
@@ -284,6 +290,7 @@ waitlist_entries = _table(
     Column("left_at", Instant),
     _to("group_appointment_id", "group_appointments"),
     _to("patient_id", "patients"),
+    Index("ix_waitlist_entries_appointment", "account_id", "group_appointment_id", "id"),
     Index(
         "uq_waitlist_entries_waiting",
         "account_id",
@@ -326,6 +333,7 @@ audit = Table(
     Column("record_id", BigInteger, nullable=False),
     Column("before", Text),
     Column("after", Text, nullable=False),
+    Column("hash", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("account_id", "number"),
     ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
     Index("ix_audit_record", "account_id", "record_kind", "record_id", "number"),
