@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from builders import Practice
+from gappt_graphql import importing
 from gappt_graphql.importing import BadRecords, Counts, Imported, import_file
 from gappt_graphql.scheduling.attendance import Attendee, CancellationReason
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
@@ -372,6 +373,20 @@ async def test_an_attendee_cannot_move_to_another_patient(practice: Practice, wr
     lines = await refused(practice, written(an_attendee(1, practice.patients[1])))
 
     assert lines == [(1, "the attendee 1 is in the book with another patient")]
+
+
+async def test_a_group_shrinks_while_its_attendees_leave_in_a_later_slice(
+    practice: Practice, written: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "SLICE", 1)
+    group = await practice.group(patients=practice.patients[:2], max_attendees=2)
+    attendees = (await practice.store.read(practice.account.id, lambda book: book.attendees_of([group.id])))[group.id]
+    cancelled = {"type": "attendee", "id": str(attendees[1].id), "cancelled_at": "2026-03-01T00:00:00Z"}
+
+    await take(practice, written({"type": "group_appointment", "id": str(group.id), "max_attendees": 1}, cancelled))
+
+    [after] = await stored(practice, GroupAppointment, group.id)
+    assert (after.max_attendees, after.active_attendees) == (1, 1)
 
 
 async def test_listed_patients_without_attendees_get_seats_once(practice: Practice, written: Writer) -> None:

@@ -14,10 +14,13 @@ import httpx2
 import pytest
 
 from a_server import AServer, booked
+from gappt_graphql.practice import auditing
 from gappt_graphql.practice.access import issue_key
 
 MUTATION = """mutation { createBusiness(input: {name: "North", timeZone: "Europe/London"}) { business { id } } }"""
 WRITES, CLIENTS = 500, 32
+SECONDS_TO_RECOVER = 5
+"""From its start to its first answer after a crash. Time at work: what else the machine does is not the server's."""
 
 
 @pytest.fixture
@@ -86,6 +89,7 @@ async def test_a_kill_in_a_storm_of_writes_leaves_whole_bookings_and_each_that_w
 
         # Who never heard of it asks once more, with the same key, whether or not it was done.
         server = start(issued.secret)
+        assert server.seconds_at_work() < SECONDS_TO_RECOVER
         async with server.client() as client:
             for group, patient, key in unknown[:20]:
                 acknowledged[key] = await booked(client, group.id, patient.id, key)
@@ -138,4 +142,7 @@ async def reopened(practice, folder):
     from gappt_graphql.store.opening import open_store
 
     practice.store = await open_store(f"sqlite:///{folder / 'book.db'}")
+    verified = await auditing.verify(practice.store, account=practice.account.id)
+    assert verified.rows > 0
+    assert verified.reason is None
     return practice

@@ -106,9 +106,11 @@ async def import_file(
         await _set_rosters(rows, book, more, now=now)
         imported = Imported({kind.plural: counts for kind in KINDS if (counts := _counts(rows.of(kind).values()))})
         edits = _edits(rows)
-        for start in range(0, len(edits), SLICE):
-            await book.save(edits[start : start + SLICE])
-            steps.take(len(edits[start : start + SLICE]))
+        # Who leaves a place goes first: the group may shrink in an earlier slice than the one that says so.
+        in_turn = sorted(edits, key=lambda edit: not _leaves(edit))
+        for start in range(0, len(in_turn), SLICE):
+            await book.save(in_turn[start : start + SLICE])
+            steps.take(len(in_turn[start : start + SLICE]))
         if edits:
             told = changes.feed([*edits, *_beside(rows, more)], at=now)
             await book.journal(told, [_audit_row(data, imported, now=now, ids=ids)])
@@ -188,6 +190,10 @@ def _takes_a_place(row: Row) -> bool:
     if isinstance(row.after, Attendee):
         return row.after.active
     return isinstance(row.after, WaitlistEntry) and row.after.left_at is None
+
+
+def _leaves(edit: Edit) -> bool:
+    return isinstance(edit.before, Attendee) and isinstance(edit.after, Attendee) and not edit.after.active
 
 
 def _counts(rows: Iterable[Row]) -> Counts | None:
