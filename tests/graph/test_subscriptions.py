@@ -16,6 +16,7 @@ from gappt_graphql.graph.changes import feed_of
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.schema import schema
 from gappt_graphql.practice import archiving, booking
+from gappt_graphql.practice.access import issue_key, revoke_key
 from gappt_graphql.practice.archiving import ArchiveGroupAppointment
 from gappt_graphql.practice.booking import UpdateGroupAppointment
 from gappt_graphql.scheduling.directory import Practitioner
@@ -127,6 +128,40 @@ async def test_a_cursor_that_is_none_is_refused(practice: Practice, cursor: str)
 async def test_a_cursor_of_another_account_is_refused(practice: Practice, other_practice: Practice) -> None:
     async with events(practice, f'after: "{feed_of(other_practice.account.id).at(1)}"') as results:
         assert await codes(results) == ["BAD_USER_INPUT"]
+
+
+async def test_who_is_told_of_much_at_once_leaves_others_their_turns(practice: Practice) -> None:
+    await booking.create(practice.desk, creation(practice))
+    made = await a_series(practice)
+    turns = 0
+
+    async def somebody_else() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(somebody_else())
+    async with events(practice) as results:
+        for _ in made:
+            await anext(results)
+    other.cancel()
+
+    assert turns >= len(made)
+
+
+async def test_a_key_that_is_revoked_amid_much_to_tell_is_told_nothing_more(practice: Practice) -> None:
+    await booking.create(practice.desk, creation(practice))
+    await a_series(practice)
+    issued = await issue_key(
+        practice.store, account=practice.account.id, scopes=["read"], now=practice.now, ids=practice.ids
+    )
+
+    async with events(practice, key=issued.key) as results:
+        await told(results, 1)
+        await revoke_key(practice.store, account=practice.account.id, id=issued.key.id, now=practice.now)
+
+        assert await codes(results) == ["UNAUTHENTICATED"]
 
 
 async def test_a_key_without_the_scope_to_read_watches_nothing(practice: Practice) -> None:

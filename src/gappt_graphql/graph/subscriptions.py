@@ -1,5 +1,6 @@
 """What can be watched."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 
@@ -53,8 +54,10 @@ async def _told(context: Context, filter: GroupAppointmentChangeFilter | None, a
         with context.watchers.subscriptions.one(_owner(context)):
             async with aclosing(_parts(context, filter, after)) as parts:
                 async for part in parts:
-                    await _check_key(context)
                     for change in part:
+                        await _check_key(context)
+                        # Nothing above waits where much has happened and the client takes it: others have a turn here.
+                        await asyncio.sleep(0)
                         told = Told(change, cursors.at(change.number))
                         # Each event is an operation of its own, and shares no loaders with the one before.
                         context.turn_to(change, told.cursor)
