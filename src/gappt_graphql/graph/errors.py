@@ -1,4 +1,8 @@
-"""What went wrong with an operation, for machines: a closed list of codes, and nothing of what broke inside."""
+"""
+What went wrong with an operation, for machines: a closed list of codes, and nothing of what broke inside.
+
+Strawberry's MaskErrors takes the codes away with the messages, and what it logs has the operation and its literals.
+"""
 
 import logging
 import re

@@ -1,4 +1,9 @@
-"""GraphQL over HTTP: requests to operations, results to answers."""
+"""
+GraphQL over HTTP: requests to operations, results to answers (docs/http.md).
+
+Strawberry has a view of its own. It is not used because it knows no application/graphql-response+json, answers a body
+that is no object with 500 and a bad request in plain text, and has a page from another host, multipart and batches.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 

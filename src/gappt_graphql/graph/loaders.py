@@ -36,7 +36,8 @@ class Loader(Generic[K, V]):
     """
     Load values by key, each once, all keys of one turn of the event loop by one call.
 
-    A key without a value gives None. A failure is everybody's who waits for the batch, and is not kept.
+    A key without a value gives None. A failure is everybody's who waits for the batch, and is not kept. Strawberry's
+    DataLoader keeps it, and has what is known awaited like what is not.
     """
 
     def __init__(self, load: Load[K, V]) -> None:

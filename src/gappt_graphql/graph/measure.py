@@ -2,7 +2,8 @@
 How large an operation is, told from its document before anything is validated or run. See docs/limits.md.
 
 Fragments multiply: twenty that spread the next one twice are a million fields in a kilobyte. Lists within lists do too.
-So each fragment is measured once, and what it comes to is counted wherever it is spread.
+So each fragment is measured once, and what it comes to is counted wherever it is spread. Strawberry's own limiters walk
+every path instead: those twenty keep them busy for seconds, before anything is refused.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,9 @@
-"""Connections: lists, a page at a time. Nothing is read before a field that needs it is asked for."""
+"""
+Connections: lists, a page at a time. Nothing is read before a field that needs it is asked for.
+
+Strawberry's own are not used: they walk every path through a document's fragments, which twenty of them make a million,
+count pages by offsets, and have a PageInfo that no other subgraph may share.
+"""
 
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar

@@ -35,6 +35,7 @@ def _read_url(text: str) -> str | None:
     return None if problems else address
 
 
+# Strawberry's DateTime takes weeks, days without a time, and times without an offset, and repeats what it refuses.
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",

@@ -28,12 +28,14 @@ from gappt_graphql.graph.scalars import SCALARS
 from gappt_graphql.graph.subscriptions import Subscription
 from gappt_graphql.graph.tracing import FederatedTracing
 
+# Strawberry would run a subscription too, as if it were a query.
 EXECUTED = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
 class Schema(strawberry.federation.Schema):
     """Strawberry's schema, with entities by batch, and errors that have codes and tell nothing of the inside."""
 
+    # Strawberry's fails the whole batch for one malformed representation, and shows what broke.
     async def entities_resolver(  # type: ignore[override]  # Strawberry's own is not async; it takes both
         self, info: Info, representations: list[FederationAny]
     ) -> list[FederationAny]:
@@ -128,7 +130,7 @@ def _built(directory: bool, tracing: bool) -> Schema:
         types=[AppointmentType, Attendee, Business, GroupAppointment, Patient, Practitioner],
         extensions=[Admission, FederatedTracing] if tracing else [Admission],
         config=StrawberryConfig(scalar_map=SCALARS),
-        federation_version="2.7",
+        federation_version="2.7",  # Strawberry's own is 2.11, which The Guild's composers don't know
     )
 
 

@@ -2,7 +2,8 @@
 GraphQL over WebSocket: the protocol graphql-transport-ws (docs/guide/subscriptions.md).
 
 Strawberry has a handler of its own. It is not used because all operations of a socket share one context there, and so
-one desk and one set of loaders for as long as the socket lives; and because it knows of no keys that are revoked.
+one desk and one set of loaders for as long as the socket lives; and because it knows of no keys that are revoked. The
+older protocol, graphql-ws, which it speaks as well, is left out: it has let in who never said who they were.
 """
 
 import asyncio
