@@ -158,7 +158,7 @@ async def _read_for_ever(desk: Desk) -> None:
 @asynccontextmanager
 async def _client(desk: Desk) -> AsyncIterator[httpx2.AsyncClient]:
     issued = await issue_key(desk.store, account=desk.account, scopes=["read", "write"], now=NOW, ids=desk.ids)
-    app = create_app(desk.store, clock=lambda: NOW, ids=desk.ids)
+    app = create_app(desk.store, clock=lambda: NOW, ids=desk.ids, cost_budget=0)
     headers = {"Authorization": f"Bearer {issued.secret}"}
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app), base_url="http://here", headers=headers

@@ -61,8 +61,8 @@ async def main(folder: str | None) -> None:
             await _print_time("a page of 50 by time", lambda: page(FROM_NOW))
             await _print_time("a page of 50 with conflicts in a month", lambda: page(FROM_NOW, A_MONTH, TORN))
             await _print_time("the conflicts of 100", conflicts)
-            issued = await issue_key(store, account=account.id, scopes=["read"], now=NOW, ids=Ids(0))
-            app = create_app(store, clock=lambda: NOW, ids=Ids(0))
+            issued = await issue_key(store, account=account.id, scopes=["read"], now=NOW, ids=Ids(0), cost_budget=0)
+            app = create_app(store, clock=lambda: NOW, ids=Ids(0), cost_budget=0)
             headers = {"Authorization": f"Bearer {issued.secret}"}
             transport = httpx2.ASGITransport(app)
             async with httpx2.AsyncClient(transport=transport, base_url="http://here", headers=headers) as client:

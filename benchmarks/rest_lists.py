@@ -57,7 +57,7 @@ async def main() -> int:
             account = await ensure_account(store, name="Large", now=NOW, ids=ids, demo=True)
             await fill(store, account=account, size="large", now=NOW, ids=ids, progress=lambda done, total: None)
             key = await issue_key(store, account=account.id, scopes=["read"], now=NOW, ids=ids)
-            app = create_app(store, clock=lambda: NOW, ids=ids, rate_limit=0)
+            app = create_app(store, clock=lambda: NOW, ids=ids, rate_limit=0, cost_budget=0)
             return await _compare(_rest(app, key.secret), _graphql(app, key.secret))
         finally:
             await store.close()

@@ -23,7 +23,7 @@ class Door:
 
     def __init__(self, store: Store, book: Path, practice: Practice, secret: str) -> None:
         self.store, self.practice, self._book = store, practice, book
-        app = create_app(store, clock=lambda: practice.now, ids=practice.ids, rate_limit=0)
+        app = create_app(store, clock=lambda: practice.now, ids=practice.ids, rate_limit=0, cost_budget=0)
         self.client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app),
             base_url="https://practice.example",

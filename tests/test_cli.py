@@ -121,6 +121,18 @@ def test_a_key_for_anything_else_is_refused(url: str) -> None:
     assert run("key", "create", "--account", "Riverside", "--for", "phone", "--database-url", url).exit_code == 2
 
 
+def test_a_key_has_the_limits_that_it_was_made_with(url: str) -> None:
+    run("key", "create", "--account", "Riverside", "--database-url", url)
+    limits = ("--rate-limit", "600", "--cost-budget", "0")
+    assert run("key", "create", "--account", "Riverside", *limits, "--database-url", url).exit_code == 0
+
+    assert [(key["rateLimit"], key["costBudget"]) for key in json.loads(listed_keys(url, "--json"))] == [
+        (None, None),
+        (600, 0),
+    ]
+    assert "600 requests a minute  any number of points a minute" in listed_keys(url)
+
+
 def test_a_revoked_key_is_listed_as_revoked(url: str) -> None:
     new_key(url)
     [key] = json.loads(run("key", "list", "--account", "Riverside", "--json", "--database-url", url).stdout)

@@ -63,7 +63,7 @@ async def test_forty_retries_at_once_make_one_record_and_are_told_the_same(
     issued = await issue_key(
         practice.store, account=practice.account.id, scopes=["read", "write"], now=practice.now, ids=practice.ids
     )
-    app = create_app(practice.store, clock=lambda: practice.now, ids=practice.ids, rate_limit=0)
+    app = create_app(practice.store, clock=lambda: practice.now, ids=practice.ids, rate_limit=0, cost_budget=0)
     booker = Booker(app, issued.secret, group.id, practice.patients[0].id)
     ways: list[Callable[[], Awaitable[str]]] = [getattr(booker, door) for door in doors]
 

@@ -52,6 +52,10 @@ def test_an_empty_flag_is_refused() -> None:
         ("port", "-1"),
         ("rate_limit", "-1"),
         ("rate_limit", "1.5"),
+        ("cost_budget", "-1"),
+        ("trusted_proxies", "proxy.example"),
+        ("trusted_proxies", "10.0.0.1/8"),
+        ("trusted_proxies", "10.0.0.1,"),
         ("workers", "0"),
         ("idempotency_hours", "0"),
         ("host", ""),
@@ -109,6 +113,11 @@ def test_a_refused_address_does_not_show_its_password() -> None:
 @pytest.mark.parametrize("url", ["sqlite:///book.db", "sqlite:////var/lib/book.db", "postgresql://db/book"])
 def test_the_addresses_of_stores_are_taken(url: str) -> None:
     assert settings_of(given({"database_url": url}, {})).database_url == url
+
+
+@pytest.mark.parametrize("networks", ["127.0.0.1", "10.0.0.0/8,fd00::/8", "::1"])
+def test_proxies_are_told_by_address_or_network(networks: str) -> None:
+    assert settings_of(given({"trusted_proxies": networks}, {})).trusted_proxies == networks
 
 
 def test_every_setting_is_explained() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 Value = str | int | bool | None
@@ -51,6 +52,8 @@ class Settings:
     host: str
     port: int
     rate_limit: int | None
+    cost_budget: int
+    trusted_proxies: str | None
     workers: int
     idempotency_hours: int
     graphql_get: bool
@@ -126,6 +129,12 @@ def _origins(text: str) -> str:
     return text
 
 
+def _networks(text: str) -> str:
+    for network in text.split(","):
+        ip_network(network)  # raises ValueError
+    return text
+
+
 def _text(text: str) -> str:
     if not text:
         raise ValueError
@@ -170,6 +179,20 @@ SETTINGS: Sequence[Setting] = (
         "Where it is not set: 200 to /v1, no limit to /graphql",
         takes="a whole number from 0 to 1000000",
         parse=_whole_number(0, 1_000_000),
+    ),
+    Setting(
+        name="cost_budget",
+        default=50_000,
+        meaning="How many points a minute each API key may spend over GraphQL; 0 is no limit",
+        takes="a whole number from 0 to 100000000",
+        parse=_whole_number(0, 100_000_000),
+    ),
+    Setting(
+        name="trusted_proxies",
+        default=None,
+        meaning="The proxies before this server, whose X-Forwarded-For is taken for where a request comes from",
+        takes="addresses or networks like 10.0.0.0/8, with commas between them",
+        parse=_networks,
     ),
     Setting(
         name="workers",

@@ -103,6 +103,7 @@ def test_keys_from_before_there_was_a_mark_are_for_servers_and_keep_all_else(tmp
 
     [key] = asyncio.run(keys_of(url, "Riverside"))
     assert (key.id, key.digest, key.scopes, key.revoked_at, key.browser) == (8, digest, ("read", "write"), None, False)
+    assert (key.rate_limit, key.cost_budget) == (None, None)
 
 
 A_BOOK = """

@@ -69,13 +69,32 @@ def key() -> None:
     show_default=True,
     help="Who uses the key. One for browsers may run trusted documents only (docs/guide/trusted-documents.md).",
 )
+@click.option(
+    "--rate-limit",
+    type=click.IntRange(0, 1_000_000),
+    help="Requests a minute to each of /v1 and /graphql, in place of the server's limit; 0 is no limit.",
+)
+@click.option(
+    "--cost-budget",
+    type=click.IntRange(0, 100_000_000),
+    help="Points a minute over GraphQL, in place of the server's budget; 0 is no limit.",
+)
 @as_json
 @setting_flags("database_url")
-def create_key(account_name: str, scopes: str, used_by: str, as_json: bool, database_url: str | None) -> None:
+def create_key(
+    account_name: str,
+    scopes: str,
+    used_by: str,
+    rate_limit: int | None,
+    cost_budget: int | None,
+    as_json: bool,
+    database_url: str | None,
+) -> None:
     """Make an API key, and the account where there is none. The key is shown now and never again."""
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     url = chosen(database_url=database_url).database_url
-    secret = asyncio.run(_create_key(account_name, wanted, url, browser=used_by == "browser"))
+    limits = {"rate_limit": rate_limit, "cost_budget": cost_budget}
+    secret = asyncio.run(_create_key(account_name, wanted, url, browser=used_by == "browser", **limits))
     if as_json:
         click.echo(json.dumps({"key": secret}))
         return
@@ -97,7 +116,7 @@ def list_keys(account_name: str, as_json: bool, database_url: str | None) -> Non
         state = f"revoked {one.revoked_at:%Y-%m-%d %H:%M}" if one.revoked_at else "in use"
         click.echo(
             f"{one.id}  …{one.last_four}  {','.join(one.scopes)}  for a {_used_by(one)}"
-            f"  since {one.created_at:%Y-%m-%d %H:%M}  {state}"
+            f"{_limits(one)}  since {one.created_at:%Y-%m-%d %H:%M}  {state}"
         )
     if not keys:
         click.echo("No keys yet: `gappt-graphql key create` makes one.")
@@ -117,12 +136,19 @@ def _used_by(key: ApiKey) -> str:
     return "browser" if key.browser else "server"
 
 
+def _limits(key: ApiKey) -> str:
+    limits = ((key.rate_limit, "requests"), (key.cost_budget, "points"))
+    return "".join(f"  {most or 'any number of'} {what} a minute" for most, what in limits if most is not None)
+
+
 def _as_json(key: ApiKey) -> dict[str, object]:
     return {
         "id": str(key.id),
         "lastFour": key.last_four,
         "scopes": list(key.scopes),
         "for": _used_by(key),
+        "rateLimit": key.rate_limit,
+        "costBudget": key.cost_budget,
         "createdAt": key.created_at.isoformat(),
         "revokedAt": key.revoked_at and key.revoked_at.isoformat(),
     }
@@ -146,7 +172,15 @@ async def _accounts(url: str) -> list[Account]:
         return list(await store.accounts())
 
 
-async def _create_key(account_name: str, scopes: list[str], url: str, *, browser: bool) -> str:
+async def _create_key(
+    account_name: str,
+    scopes: list[str],
+    url: str,
+    *,
+    browser: bool,
+    rate_limit: int | None,
+    cost_budget: int | None,
+) -> str:
     from gappt_graphql.cli.moment import new_ids, now
     from gappt_graphql.cli.opening import opened
     from gappt_graphql.practice import access
@@ -156,7 +190,16 @@ async def _create_key(account_name: str, scopes: list[str], url: str, *, browser
     ids, moment = new_ids(), now()
     async with opened(url) as store:
         account = await access.ensure_account(store, name=account_name, now=moment, ids=ids)
-        issued = await access.issue_key(store, account=account.id, scopes=scopes, now=moment, ids=ids, browser=browser)
+        issued = await access.issue_key(
+            store,
+            account=account.id,
+            scopes=scopes,
+            now=moment,
+            ids=ids,
+            browser=browser,
+            rate_limit=rate_limit,
+            cost_budget=cost_budget,
+        )
         return issued.secret
 
 

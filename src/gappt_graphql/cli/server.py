@@ -51,6 +51,8 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
                 clock=now,
                 ids=ids,
                 rate_limit=settings.rate_limit,
+                cost_budget=settings.cost_budget,
+                trusted_proxies=settings.trusted_proxies.split(",") if settings.trusted_proxies else (),
                 idempotency_hours=settings.idempotency_hours,
                 options=options,
             )

@@ -1,5 +1,6 @@
 """What an operation passes before it runs: it is parsed, allowed to its key, measured and validated."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,8 +42,17 @@ class Admission(SchemaExtension):
         context = self._context
         if not context.wants_cost or context.cost is None:
             return {}
-        most = context.options.limits.cost
-        return {"cost": {"requestedQueryCost": context.cost, "maximumQueryCost": most}}
+        cost: dict[str, Any] = {
+            "requestedQueryCost": context.cost,
+            "maximumQueryCost": context.options.limits.cost,
+        }
+        if (standing := context.standing) is not None:
+            cost["throttleStatus"] = {
+                "maximumAvailable": standing.most,
+                "currentlyAvailable": standing.left,
+                "restoreRate": round(standing.most / 60, 2),
+            }
+        return {"cost": cost}
 
     @property
     def _context(self) -> Context:
@@ -66,12 +76,26 @@ class Admission(SchemaExtension):
         context.cost = size.points
         if sentence := too_large(size, options.limits):
             return [refusal(ErrorCode.OPERATION_TOO_LARGE, sentence)]
+        if errors := _charged(context, size.points):
+            return errors
         if self.known:
             return []
         errors = problems(operation.schema._schema, document)
         if not errors and operation.query:
             context.documents.keep(operation.query, measured)
         return errors
+
+
+def _charged(context: Context, points: int) -> list[GraphQLError]:
+    """Take what the operation costs, whether it is valid or not, or return why that can't be."""
+    standing = context.charge(points)
+    if standing is None or not standing.wait:
+        return []
+    if points > standing.most:
+        message = f"The operation costs {points:,} points, and this key has {standing.most:,} a minute: ask for less."
+        return [refusal(ErrorCode.OPERATION_TOO_LARGE, message)]
+    message = f"This key has too few points left for the operation; ask again in {math.ceil(standing.wait)} s."
+    return [refusal(ErrorCode.THROTTLED, message)]
 
 
 def _operations_in(document: DocumentNode) -> int:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from gappt_graphql.graph.loaders import Loaders
 from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.graph.shared import Shared
+from gappt_graphql.practice.allowances import Allowances, Standing
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.store import ApiKey, Change
 
@@ -23,11 +24,13 @@ class Context:
     The options, the known documents and those who watch are the server's. `key` is looked up again while something is
     watched; `place` is the cursor behind which a subscription goes on: of the last change that it has told of. `begun`
     is called once a subscription stands, and `remember` once the operation's document is known to be valid. `cost` is
-    known before the operation runs (docs/limits.md); an answer has it if `wants_cost` is set.
+    known before the operation runs (docs/limits.md); an answer has it if `wants_cost` is set. `standing` is how the key
+    stood with its budget when the operation was charged.
     """
 
     __slots__ = (
         "begun",
+        "budget",
         "cost",
         "desk",
         "documents",
@@ -37,6 +40,7 @@ class Context:
         "place",
         "remember",
         "scopes",
+        "standing",
         "trusted_only",
         "wants_cost",
         "watchers",
@@ -55,6 +59,8 @@ class Context:
         self.desk, self.scopes, self.trusted_only = desk, scopes, trusted_only
         self.options, self.documents, self.watchers = options, shared.documents, shared.watchers
         self.key = key
+        self.budget: Allowances | None = shared.budget
+        self.standing: Standing | None = None
         self.place: str | None = None
         self.begun: Callable[[], None] | None = None
         self.remember: Callable[[], None] | None = None
@@ -69,6 +75,13 @@ class Context:
         kept = options.trusted_only == "all" or (options.trusted_only == "browsers" and key.browser)
         scopes = frozenset(key.scopes)
         return cls(desk, scopes=scopes, trusted_only=kept, options=options, shared=shared, key=key)
+
+    def charge(self, points: int) -> Standing | None:
+        """Take points from the key's budget, if it has one and there are as many. An operation costs one at least."""
+        if self.budget is not None and self.key is not None:
+            own = self.key.cost_budget
+            self.standing = self.budget.take(self.key.id, max(1, points), per_minute=own)
+        return self.standing
 
     def turn_to(self, change: Change, place: str) -> None:
         """Go on to an event: it is told with the records as they are then."""

@@ -120,6 +120,8 @@ class _Door:
                     return self._streamed(request, text, asked, context)
                 raise NotTaken(406, f"A subscription is answered as {STREAM}: accept that, or use a socket.") from None
             raise NotTaken(405, "A mutation is sent by POST.", headers={"Allow": "POST"}) from None
+        if context.standing is not None:
+            request.state.standing = context.standing
         if accepted.answer is None and was_run(result):
             return one_event(result)
         return _answer(result, accepted.answer or RESPONSE)
@@ -139,8 +141,13 @@ class _Door:
         except TooMany:
             sentence = f"This key has {connections.most} sockets and streams open already: close one first."
             raise NotTaken(429, sentence, ErrorCode.THROTTLED) from None
+
+        def refused(result: ExecutionResult) -> Response:
+            request.state.standing = context.standing
+            return _answer(result, RESPONSE)
+
         results = self._schema.events(text, asked.variables, context, asked.operation_name)
-        return EventStream(request, results, context, refused=lambda result: _answer(result, RESPONSE))
+        return EventStream(request, results, context, refused=refused)
 
 
 def _accepted(headers: Headers) -> Accepted:

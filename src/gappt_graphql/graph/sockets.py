@@ -55,6 +55,9 @@ class Keys(Protocol):
     async def key_in(self, authorization: list[str]) -> ApiKey | None:
         """Return the key that Authorization headers carry, if it is known and not revoked."""
 
+    def failed(self, scope: Scope) -> object:
+        """Count that a socket from this address had no key that is known."""
+
     async def standing(self, key: ApiKey) -> ApiKey | None:
         """Return the key as it is stored now, if it has not been revoked."""
 
@@ -182,6 +185,7 @@ class _Socket:
             raise _Closing(INVALID)
         key = await self._door.keys.key_in(given or self._websocket.headers.getlist("authorization"))
         if key is None:
+            self._door.keys.failed(self._websocket.scope)
             raise _Closing(FORBIDDEN)
         try:
             headers = self._websocket.headers.getlist(HEADER)

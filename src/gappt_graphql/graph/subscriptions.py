@@ -55,6 +55,7 @@ async def _told(context: Context, filter: GroupAppointmentChangeFilter | None, a
             async with aclosing(_parts(context, filter, after)) as parts:
                 async for part in parts:
                     for change in part:
+                        await _charge(context)
                         await _check_key(context)
                         # Nothing above waits where much has happened and the client takes it: others have a turn here.
                         await asyncio.sleep(0)
@@ -83,6 +84,14 @@ def _parts(
 async def _check_key(context: Context) -> None:
     if context.key is not None and await standing(context.desk.store, context.key) is None:
         raise refusal(ErrorCode.UNAUTHENTICATED, "The API key has been revoked.")
+
+
+async def _charge(context: Context) -> None:
+    """Take what an event costs, as soon as there is as much: to wait for it loses no event, as to refuse it would."""
+    standing = context.charge(context.cost or 0)
+    while standing is not None and standing.wait:
+        await asyncio.sleep(standing.wait)
+        standing = context.charge(context.cost or 0)
 
 
 def _owner(context: Context) -> object:

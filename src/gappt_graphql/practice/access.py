@@ -62,10 +62,20 @@ def new_account(*, name: str, now: datetime, ids: Ids, demo: bool = False) -> Ac
 
 
 async def issue_key(
-    store: Store, *, account: AccountId, scopes: Collection[str], now: datetime, ids: Ids, browser: bool = False
+    store: Store,
+    *,
+    account: AccountId,
+    scopes: Collection[str],
+    now: datetime,
+    ids: Ids,
+    browser: bool = False,
+    rate_limit: int | None = None,
+    cost_budget: int | None = None,
 ) -> IssuedKey:
     """
     Make a key for the account; `browser` marks one for the pages of a site, where its readers can find it.
+
+    The limits are in requests and in points a minute: None is what the server has for all keys, 0 is none.
 
     :raises Refused: if a scope is unknown, or none is given
     """
@@ -82,6 +92,8 @@ async def issue_key(
         scopes=tuple(scope for scope in SCOPES if scope in scopes),
         created_at=now,
         browser=browser,
+        rate_limit=rate_limit,
+        cost_budget=cost_budget,
     )
     shown = {"last_four": key.last_four, "scopes": key.scopes, "browser": key.browser}
     await store.save_key(key, [_told("CreateKey", key.id, now, kind="ApiKey", after=shown)])

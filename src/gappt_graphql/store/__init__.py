@@ -103,7 +103,11 @@ class Account(Struct, frozen=True):
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
-    """An API key as it is stored: by its digest, never itself. `browser` marks one that the pages of a site use."""
+    """
+    An API key as it is stored: by its digest, never itself. `browser` marks one that the pages of a site use.
+
+    The limits are its own, requests and points a minute: None is what the server has for all, 0 is none.
+    """
 
     id: KeyId
     account_id: AccountId
@@ -113,6 +117,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     created_at: datetime
     revoked_at: datetime | None = None
     browser: bool = False
+    rate_limit: int | None = None
+    cost_budget: int | None = None
 
 
 class Book(Protocol):

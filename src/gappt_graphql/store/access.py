@@ -53,7 +53,7 @@ def _account(row: Row) -> Account:
 
 
 def _key(row: Row) -> ApiKey:
-    id, account_id, digest, last_four, scopes, created_at, revoked_at, browser = row
+    id, account_id, digest, last_four, scopes, created_at, revoked_at, browser, rate_limit, cost_budget = row
     return ApiKey(
         id=id,
         account_id=account_id,
@@ -63,4 +63,6 @@ def _key(row: Row) -> ApiKey:
         created_at=instant(created_at),
         revoked_at=None if revoked_at is None else instant(revoked_at),
         browser=bool(browser),
+        rate_limit=rate_limit,
+        cost_budget=cost_budget,
     )

@@ -126,7 +126,10 @@ ADD_ACCOUNT = _insert(tables.accounts, without=("audit_number", "audit_hash"))
 
 _KEY_COLUMNS = [
     tables.api_keys.c[name]
-    for name in ("id", "account_id", "digest", "last_four", "scopes", "created_at", "revoked_at", "browser")
+    for name in (
+        *("id", "account_id", "digest", "last_four", "scopes", "created_at", "revoked_at", "browser"),
+        *("rate_limit", "cost_budget"),
+    )
 ]
 
 KEY_BY_DIGEST = Statement(select(*_KEY_COLUMNS).where(tables.api_keys.c.digest == bindparam("digest")))

@@ -97,6 +97,8 @@ api_keys = _table(
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
     Column("browser", Integer, nullable=False, server_default=text("0")),
+    Column("rate_limit", Integer),
+    Column("cost_budget", Integer),
     UniqueConstraint("digest"),
 )
 

@@ -1,6 +1,6 @@
 """The web application: which address answers with what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from starlette.applications import Starlette
@@ -12,22 +12,29 @@ from gappt_graphql.graph.http import graphql_app
 from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.graph.shared import Shared
 from gappt_graphql.graph.sockets import sockets_app
+from gappt_graphql.practice.allowances import Allowances
 from gappt_graphql.rest.routes import routes
 from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import Store
+from gappt_graphql.web.addresses import Addresses
 from gappt_graphql.web.answers import http_exception
 from gappt_graphql.web.bodies import BodyLimit
 from gappt_graphql.web.envelope import Envelope
 from gappt_graphql.web.explorer import ExplorerFiles, ExplorerOr, explorer_page
 from gappt_graphql.web.health import Health
 from gappt_graphql.web.keys import DeskOpener
-from gappt_graphql.web.limits import RateLimit
 from gappt_graphql.web.origins import ForeignPages, sharing
 
 LARGEST_BODY = 128 * 1024
 """Bytes. The largest operations that clients and gateways send are a tenth of it."""
 REST_LIMIT = 200
 """Requests a minute for each key, as the reference has it."""
+COST_BUDGET = 50_000
+"""Points a minute for each key, of operations over GraphQL."""
+FAILURES = 30
+"""Requests a minute for each address that have no known key, before the next ones are refused as too many."""
+_ADDRESSES = 10_000
+"""That are remembered."""
 
 
 def create_app(
@@ -36,6 +43,8 @@ def create_app(
     clock: Callable[[], datetime],
     ids: Ids,
     rate_limit: int | None = None,
+    cost_budget: int = COST_BUDGET,
+    trusted_proxies: Sequence[str] = (),
     idempotency_hours: int = 24,
     largest_body: int = LARGEST_BODY,
     options: Options = USUAL,
@@ -43,9 +52,12 @@ def create_app(
     """
     Put the doors together around an open store, which stays the caller's to close.
 
-    The clock is asked once for each request. `rate_limit` is in requests a minute for each key and door; 0 is no
-    limit, and None is the usual one: the reference's for /v1, none for /graphql. `options` are those of /graphql.
+    The clock is asked for each request. `rate_limit` is in requests a minute for each key and door; 0 is no
+    limit, and None is the usual one: the reference's for /v1, none for /graphql. `cost_budget` is in points a minute
+    for each key, 0 for no limit. A key may have other limits of its own. `trusted_proxies` are networks.
+    `options` are those of /graphql.
     """
+    failures, addresses = Allowances(FAILURES, clock, remembered=_ADDRESSES), Addresses(trusted_proxies)
 
     def desk(asks_for: str, usual_limit: int, *, takes_browsers: bool = True) -> DeskOpener:
         limit = usual_limit if rate_limit is None else rate_limit
@@ -53,7 +65,9 @@ def create_app(
             store,
             clock=clock,
             ids=ids,
-            rate_limit=RateLimit(limit),
+            requests=Allowances(limit, clock),
+            failures=failures,
+            addresses=addresses,
             keys_kept_for=timedelta(hours=idempotency_hours),
             asks_for=asks_for,
             takes_browsers=takes_browsers,
@@ -61,7 +75,7 @@ def create_app(
 
     # Through /v1 such a key would get around the documents that it is kept to.
     rest_desk = desk("Basic", REST_LIMIT, takes_browsers=options.trusted_only == "none")
-    graph_desk, shared = desk("Bearer", 0), Shared(options)
+    graph_desk, shared = desk("Bearer", 0), Shared(options, budget=Allowances(cost_budget, clock))
     health = Health(store)
     app = Starlette(
         routes=[

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gappt_graphql.web.answers import refusal
+from gappt_graphql.web.limits import headers_of
 
 log = logging.getLogger("gappt_graphql.web")
 
@@ -45,6 +46,8 @@ class Envelope:
                 started = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
+                if (standing := scope["state"].get("standing")) is not None:
+                    headers.update(headers_of(standing))
                 for name, value in _EVERYWHERE.items():
                     headers.setdefault(name, value)
             await send(message)

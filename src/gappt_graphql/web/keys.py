@@ -1,20 +1,22 @@
 """Who asks: the API key of a request, and the desk that it opens."""
 
 import binascii
-import math
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.types import Scope
 
 from gappt_graphql.graph.actors import HEADER, BadActor, actor_in_headers
 from gappt_graphql.practice.access import authenticate, standing
+from gappt_graphql.practice.allowances import Allowances, Standing
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import ApiKey, Store
-from gappt_graphql.web.limits import RateLimit
+from gappt_graphql.web.addresses import Addresses
+from gappt_graphql.web.limits import Throttled
 
 # Longer than any key; what is longer is refused without being looked at.
 _LONGEST = 512
@@ -28,19 +30,6 @@ class Unauthenticated(HTTPException):
             401,
             "An API key is needed: send it as 'Authorization: Bearer KEY', or as the user name of HTTP Basic.",
             {"WWW-Authenticate": f'{scheme} realm="gappt-graphql"'},
-        )
-
-
-class Throttled(HTTPException):
-    """The key asks too often. Says when to ask again, in seconds from now and in UNIX seconds."""
-
-    def __init__(self, wait: float, now: datetime) -> None:
-        seconds = math.ceil(wait)
-        again = math.ceil(now.timestamp() + wait)
-        super().__init__(
-            429,
-            f"This key has asked too often; ask again in {seconds} s.",
-            {"Retry-After": str(seconds), "X-RateLimit-Reset": str(again)},
         )
 
 
@@ -60,42 +49,56 @@ class DeskOpener:
         *,
         clock: Callable[[], datetime],
         ids: Ids,
-        rate_limit: RateLimit,
+        requests: Allowances,
+        failures: Allowances,
+        addresses: Addresses,
         keys_kept_for: timedelta,
         asks_for: str,
         takes_browsers: bool,
     ) -> None:
         """
-        `asks_for` is `Bearer`, or `Basic`, for which a browser opens a box for a password. Where `takes_browsers` is
-        false, keys that are marked for browsers open nothing.
+        `requests` are each key's, `failures` each address's: how often it may ask without a key that is known. Who has
+        one is let in, whatever the address. `asks_for` is `Bearer`, or `Basic`, for which a browser opens a box for a
+        password. Where `takes_browsers` is false, keys that are marked for browsers open nothing.
         """
         self._store, self._clock, self._ids = store, clock, ids
-        self._rate_limit, self._keys_kept_for = rate_limit, keys_kept_for
+        self._requests, self._failures, self._addresses = requests, failures, addresses
+        self._keys_kept_for = keys_kept_for
         self._asks_for, self._takes_browsers = asks_for, takes_browsers
 
     async def __call__(self, request: Request) -> Desk:
         """
         Return the desk of the account whose key the request carries; the key is left in `request.state.key`.
 
+        How the key stands with its limit is left in `request.state.standing`.
+
         :raises Unauthenticated: without a key that is known and not revoked
-        :raises Throttled: if the key asks too often
+        :raises Throttled: if the key asks too often; without one, if others without one came from there already
         :raises NotForBrowsers: if the key is one for browsers, and those open nothing here
         :raises HTTPException: with 400, if the request names an actor that can't be kept
         """
         key = await self.key_in(request.headers.getlist("authorization"))
         if key is None:
+            request.state.standing = stands = self.failed(request.scope)
+            if stands is not None and stands.wait:
+                raise Throttled(stands, "Too many requests without a known key came from this address")
             raise Unauthenticated(self._asks_for)
         request.state.key = key
+        request.state.standing = stands = self._requests.take(key.id, per_minute=key.rate_limit)
         try:
             actor = actor_in_headers(request.headers.getlist(HEADER))
         except BadActor as bad:
             raise HTTPException(400, str(bad)) from None
-        return self.desk_of(key, request.state.request_id, actor)
+        return self._desk(key, request.state.request_id, actor, stands)
 
     async def key_in(self, authorization: list[str]) -> ApiKey | None:
         """Return the key that Authorization headers carry, if it is known and not revoked."""
         secret = secret_of(authorization)
         return await authenticate(self._store, secret) if secret else None
+
+    def failed(self, scope: Scope) -> Standing | None:
+        """Count that a request from this address had no key that is known."""
+        return self._failures.take(self._addresses.of(scope))
 
     async def standing(self, key: ApiKey) -> ApiKey | None:
         """Return the key as it is stored now, if it has not been revoked."""
@@ -108,15 +111,17 @@ class DeskOpener:
         :raises Throttled: if the key asks too often
         :raises NotForBrowsers: if the key is one for browsers, and those open nothing here
         """
-        now = self._clock()
-        if wait := self._rate_limit.take(key.id, now):
-            raise Throttled(wait, now)
+        return self._desk(key, request_id, actor, self._requests.take(key.id, per_minute=key.rate_limit))
+
+    def _desk(self, key: ApiKey, request_id: str, actor: str | None, stands: Standing | None) -> Desk:
+        if stands is not None and stands.wait:
+            raise Throttled(stands)
         if key.browser and not self._takes_browsers:
             raise NotForBrowsers
         return Desk(
             store=self._store,
             account=key.account_id,
-            now=now,
+            now=self._clock(),
             ids=self._ids,
             request_id=request_id,
             key_id=key.id,
