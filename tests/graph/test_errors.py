@@ -145,6 +145,12 @@ async def test_a_value_that_does_not_fit_is_not_repeated(
     assert str(10**17) not in result.errors[0].message
 
 
+async def test_a_number_that_python_can_not_read_is_told_in_no_words_of_python(client: Client) -> None:
+    [error] = (await client.send(f"{{ patients(first: {'9' * 5000}) {{ totalCount }} }}")).errors or []
+
+    assert error.message == "Expected value of type 'Int'"
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [

@@ -19,6 +19,7 @@ _MEANT = r"(?:\. Did you mean(?: the enum value)?(?:[ ,]|or|'\w+')*\?)?$"
 # How the library's messages quote what a client wrote; the groups are what stays.
 _VALUES = (
     re.compile(rf"( cannot represent [^:]*)(): .*?(?={_MEANT})", re.DOTALL),
+    re.compile(r"()(), but encountered error '.*$", re.DOTALL),  # whatever exception it was
     re.compile(r"()(),? [Ff]ound: .*$", re.DOTALL),
     re.compile(rf"(unknown field)() '(?!\w{{1,100}}'{_MEANT}).*$", re.DOTALL),
     re.compile(r"(Value) '.*'( does not exist in '\w+' enum)", re.DOTALL),
