@@ -1,5 +1,6 @@
 """A real store in a temporary file, and a desk at which to work with it."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from builders import Practice
 from gappt_graphql.store import Store
 from gappt_graphql.store.migrations import migrate
 from gappt_graphql.store.opening import open_store
+
+# Servers of tests complain on standard error, and do not fill it with a line for each request.
+os.environ.setdefault("GAPPT_LOG_LEVEL", "warning")
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

@@ -1,5 +1,6 @@
 """Every setting: its name, what it is where nobody sets it, what it means, and what it takes."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -75,6 +76,9 @@ class Settings:
     max_subscriptions: int
     allowed_origins: str | None
     leaving_seconds: int
+    log_format: str | None
+    log_level: str
+    operation_names: str | None
 
 
 class BadSetting(Exception):
@@ -132,6 +136,12 @@ def _origins(text: str) -> str:
 def _networks(text: str) -> str:
     for network in text.split(","):
         ip_network(network)  # raises ValueError
+    return text
+
+
+def _names(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(,[A-Za-z_][A-Za-z0-9_]*)*", text):
+        raise ValueError
     return text
 
 
@@ -270,6 +280,27 @@ SETTINGS: Sequence[Setting] = (
         "told to end: as long as a load balancer needs to see it",
         takes="a whole number from 0 to 10",
         parse=_whole_number(0, 10),
+    ),
+    Setting(
+        name="log_format",
+        default=None,
+        meaning="How the log is written, on standard error. Where it is not set: text to a terminal, json elsewhere",
+        takes="text or json",
+        parse=_one_of("text", "json"),
+    ),
+    Setting(
+        name="log_level",
+        default="info",
+        meaning="What is logged: info has a line for each request, debug those of probes too",
+        takes="debug, info, warning or error",
+        parse=_one_of("debug", "info", "warning", "error"),
+    ),
+    Setting(
+        name="operation_names",
+        default=None,
+        meaning="Names of operations that logs, metrics and traces may tell, besides those of trusted documents",
+        takes="names of GraphQL, with commas between them",
+        parse=_names,
     ),
 )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from gappt_graphql.cli.common import Failed, Misused
 from gappt_graphql.graph.options import Limits, Options, Streams
 from gappt_graphql.graph.schema import schema_of
+from gappt_graphql.graph.telling import MOST_NAMES, names_in
 from gappt_graphql.graph.trusted import BadManifest, read_manifest
 from gappt_graphql.settings import Settings
 
@@ -20,6 +21,8 @@ def options_of(settings: Settings) -> Options:
     if settings.trusted_only == "all" and settings.trusted_documents is None:
         raise Misused("GAPPT_TRUSTED_ONLY=all without GAPPT_TRUSTED_DOCUMENTS leaves no document that a key may run")
     limits = _limits(settings)
+    trusted = _trusted(settings, limits)
+    names = [*(settings.operation_names or "").split(","), *sorted(names_in(trusted.values()))]
     return Options(
         limits=limits,
         streams=Streams(
@@ -31,7 +34,8 @@ def options_of(settings: Settings) -> Options:
         introspection=settings.introspection,
         directory=settings.directory == "here",
         tracing=settings.federation_tracing,
-        trusted=_trusted(settings, limits),
+        trusted=trusted,
+        names=frozenset(list(dict.fromkeys(names))[:MOST_NAMES]) - {""},
         trusted_only=settings.trusted_only,  # type: ignore[arg-type]  # its parser takes these words only
         persisted_queries=settings.persisted_queries,
     )

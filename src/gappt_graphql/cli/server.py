@@ -2,10 +2,10 @@
 
 import asyncio
 import errno
-import logging
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +16,7 @@ import uvicorn
 
 from gappt_graphql.cli.common import Failed
 from gappt_graphql.cli.demonstration import FIRST_QUERY, prepare
+from gappt_graphql.cli.logs import Log, tell_failure
 from gappt_graphql.cli.moment import new_ids, now
 from gappt_graphql.cli.opening import file_of, opened
 from gappt_graphql.cli.options import options_of
@@ -24,6 +25,7 @@ from gappt_graphql.cli.sockets import Sockets
 from gappt_graphql.settings import Settings
 from gappt_graphql.web.app import create_app
 from gappt_graphql.web.health import Health
+from gappt_graphql.web.observe import Logging
 
 _SECONDS_TO_FINISH = 15
 """From the signal until what still runs is broken off. Closing the store may take a few more."""
@@ -38,8 +40,16 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
     :raises Failed: if the address or the store can't be had, or --demo does not fit the store, or the file of trusted
         documents can't be served
     """
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log = Log(format=settings.log_format or ("text" if sys.stderr.isatty() else "json"), level=settings.log_level)
+    asyncio.get_running_loop().set_exception_handler(tell_failure)
     make_room(_CONNECTIONS)
+    try:
+        await _serve(settings, log, with_demo=with_demo)
+    finally:
+        log.flush()
+
+
+async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
     path = file_of(settings.database_url)
     options = options_of(settings)
     with listening(settings) as listener:
@@ -55,6 +65,7 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
                 trusted_proxies=settings.trusted_proxies.split(",") if settings.trusted_proxies else (),
                 idempotency_hours=settings.idempotency_hours,
                 options=options,
+                observer=Logging(log.line),
             )
             config = uvicorn.Config(
                 app,

@@ -66,6 +66,8 @@ class Admission(SchemaExtension):
             # Strawberry would run the first one.
             message = "The document has several operations; operationName must say which one to run."
             return [refusal(ErrorCode.GRAPHQL_VALIDATION_FAILED, message)]
+        context.kind = operation.operation_type.value
+        context.name = _told(operation.operation_name, options.names)
         needed = _SCOPES[operation.operation_type]
         if needed not in context.scopes:
             return [refusal(ErrorCode.FORBIDDEN, f"This key lacks the scope {needed}.")]
@@ -96,6 +98,13 @@ def _charged(context: Context, points: int) -> list[GraphQLError]:
         return [refusal(ErrorCode.OPERATION_TOO_LARGE, message)]
     message = f"This key has too few points left for the operation; ask again in {math.ceil(standing.wait)} s."
     return [refusal(ErrorCode.THROTTLED, message)]
+
+
+def _told(name: str | None, names: frozenset[str]) -> str:
+    # A client may call its operation by a patient's name, or each by another.
+    if name is None:
+        return "anonymous"
+    return name if name in names else "other"
 
 
 def _operations_in(document: DocumentNode) -> int:

@@ -25,7 +25,8 @@ class Context:
     watched; `place` is the cursor behind which a subscription goes on: of the last change that it has told of. `begun`
     is called once a subscription stands, and `remember` once the operation's document is known to be valid. `cost` is
     known before the operation runs (docs/limits.md); an answer has it if `wants_cost` is set. `standing` is how the key
-    stood with its budget when the operation was charged.
+    stood with its budget when the operation was charged. `kind` and `name` are for those who operate the server, who
+    are told as little as `observing.Operation` says.
     """
 
     __slots__ = (
@@ -35,7 +36,10 @@ class Context:
         "desk",
         "documents",
         "key",
+        "kind",
         "loaders",
+        "name",
+        "observer",
         "options",
         "place",
         "remember",
@@ -58,6 +62,7 @@ class Context:
     ) -> None:
         self.desk, self.scopes, self.trusted_only = desk, scopes, trusted_only
         self.options, self.documents, self.watchers = options, shared.documents, shared.watchers
+        self.observer = shared.observer
         self.key = key
         self.budget: Allowances | None = shared.budget
         self.standing: Standing | None = None
@@ -65,6 +70,7 @@ class Context:
         self.begun: Callable[[], None] | None = None
         self.remember: Callable[[], None] | None = None
         self.cost: int | None = None
+        self.kind, self.name = "unknown", "other"
         self.wants_cost = False
         self.loaders = Loaders(desk)
 

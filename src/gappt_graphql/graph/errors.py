@@ -150,4 +150,5 @@ def _report(error: GraphQLError, request_id: str) -> None:
     cause = _cause(error)
     frames = "".join(traceback.format_list(traceback.extract_tb(cause.__traceback__)))
     field = next((node.name.value for node in error.nodes or () if isinstance(node, FieldNode)), "-")
-    log.error("Unexpected %s at %s, request id %s\n%s", type(cause).__qualname__, field, request_id, frames)
+    kind, fields = type(cause).__qualname__, {"request_id": request_id, "failure": frames}
+    log.error("Unexpected %s at %s, request id %s", kind, field, request_id, extra={"fields": fields})

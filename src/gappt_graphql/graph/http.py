@@ -25,6 +25,7 @@ from gappt_graphql.graph.requests import Asked, NotTaken, asked_by_address, aske
 from gappt_graphql.graph.results import content_of, was_run
 from gappt_graphql.graph.schema import EXECUTED, schema_of
 from gappt_graphql.graph.shared import Shared
+from gappt_graphql.graph.telling import Telling
 from gappt_graphql.graph.tracing import wants_trace
 from gappt_graphql.graph.watchers import TooMany
 from gappt_graphql.practice.desk import Desk
@@ -71,6 +72,7 @@ def refused(
 ) -> Response:
     """Return the answer to a request that is refused before an operation runs; `more` stands beside the code."""
     error = {"message": message, "extensions": {"code": code.value, **more}}
+    scope.setdefault("state", {})["codes"] = [code.value]
     media_type = _accepted(Headers(scope=scope)).answer or JSON
     return _encoded({"errors": [error]}, status, media_type, headers)
 
@@ -106,6 +108,8 @@ class _Door:
         context.wants_cost = asked.wants_cost or request.headers.get("graphql-cost") == "1"
         text = text_of(asked, context)
         schema = self._tracing_schema if wants_trace(request.headers) else self._schema
+        telling = Telling(context, "graphql")
+        telling.text = text
         try:
             result = await schema.execute(
                 text,
@@ -122,6 +126,8 @@ class _Door:
             raise NotTaken(405, "A mutation is sent by POST.", headers={"Allow": "POST"}) from None
         if context.standing is not None:
             request.state.standing = context.standing
+        telling.note(result)
+        request.state.operation = telling.ended()
         if accepted.answer is None and was_run(result):
             return one_event(result)
         return _answer(result, accepted.answer or RESPONSE)
@@ -144,10 +150,21 @@ class _Door:
 
         def refused(result: ExecutionResult) -> Response:
             request.state.standing = context.standing
+            telling.note(result)
             return _answer(result, RESPONSE)
 
         results = self._schema.events(text, asked.variables, context, asked.operation_name)
-        return EventStream(request, results, context, refused=refused)
+        telling = Telling(context, "stream")
+        telling.text = text
+        stream = EventStream(request, results, context, refused=refused)
+
+        async def told(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await stream(scope, receive, send)
+            finally:
+                request.state.operation = telling.ended()
+
+        return told
 
 
 def _accepted(headers: Headers) -> Accepted:

@@ -196,4 +196,10 @@ class Loaders:
         return self._asking(lambda book, ids: book.find(kind, ids))
 
     def _asking(self, ask: Ask[V]) -> Loader[int, V]:
-        return Loader(lambda ids: self._desk.read(lambda book: ask(book, ids)))
+        return Loader(lambda ids: self._answer(ask, ids))
+
+    async def _answer(self, ask: Ask[V], ids: Collection[int]) -> Mapping[int, V]:
+        observer = self._desk.observer
+        observer.loaded(len(ids))
+        with observer.spans.step("batch"):
+            return await self._desk.read(lambda book: ask(book, ids))

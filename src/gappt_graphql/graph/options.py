@@ -66,6 +66,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """Trusted documents by their SHA-256 in hexadecimal."""
     trusted_only: Literal["browsers", "all", "none"] = "browsers"
     """Whose keys may run nothing else."""
+    names: frozenset[str] = frozenset()
+    """Of operations, which logs, metrics and traces may tell."""
     persisted_queries: int = 500
     """Automatic persisted queries that are kept for each account; 0 is none."""
 

@@ -29,6 +29,7 @@ from gappt_graphql.graph.requests import NotTaken, asked_of
 from gappt_graphql.graph.results import codes_of, content_of, was_run
 from gappt_graphql.graph.schema import schema_of
 from gappt_graphql.graph.shared import Shared
+from gappt_graphql.graph.telling import Telling
 from gappt_graphql.graph.watchers import TooMany
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.store import ApiKey
@@ -149,6 +150,7 @@ class _Socket:
             async with AsyncExitStack() as stack:
                 with self._door.watchers.strangers.one(self._door):
                     self._key = await self._welcome()
+                self._websocket.state.key = self._key
                 stack.enter_context(self._door.watchers.connections.one(self._key.id))
                 tasks = await stack.enter_async_context(asyncio.TaskGroup())
                 await self._send({"type": "connection_ack"})
@@ -266,12 +268,20 @@ class _Socket:
         await self._check_key()
         door = self._door
         context = Context.of(self._key, door.keys.desk_of(self._key, str(uuid4()), self._actor), door.shared)
-        asked = asked_of(payload)
-        context.wants_cost = asked.wants_cost
-        text = text_of(asked, context)
-        async with aclosing(door.schema.run(text, asked.variables, context, asked.operation_name)) as results:
-            async for result in results:
-                yield result
+        telling = Telling(context, "socket", connection=self._websocket.state.request_id)
+        try:
+            asked = asked_of(payload)
+            context.wants_cost = asked.wants_cost
+            telling.text = text = text_of(asked, context)
+            async with aclosing(door.schema.run(text, asked.variables, context, asked.operation_name)) as results:
+                async for result in results:
+                    telling.note(result)
+                    yield result
+        except NotTaken as reason:
+            telling.refused(reason.code)
+            raise
+        finally:
+            telling.ended()
 
     async def _keep_alive(self) -> None:
         while True:

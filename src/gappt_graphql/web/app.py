@@ -23,6 +23,7 @@ from gappt_graphql.web.envelope import Envelope
 from gappt_graphql.web.explorer import ExplorerFiles, ExplorerOr, explorer_page
 from gappt_graphql.web.health import Health
 from gappt_graphql.web.keys import DeskOpener
+from gappt_graphql.web.observe import Logging, Observed
 from gappt_graphql.web.origins import ForeignPages, sharing
 
 LARGEST_BODY = 128 * 1024
@@ -48,6 +49,7 @@ def create_app(
     idempotency_hours: int = 24,
     largest_body: int = LARGEST_BODY,
     options: Options = USUAL,
+    observer: Logging | None = None,
 ) -> Starlette:
     """
     Put the doors together around an open store, which stays the caller's to close.
@@ -55,9 +57,11 @@ def create_app(
     The clock is asked for each request. `rate_limit` is in requests a minute for each key and door; 0 is no
     limit, and None is the usual one: the reference's for /v1, none for /graphql. `cost_budget` is in points a minute
     for each key, 0 for no limit. A key may have other limits of its own. `trusted_proxies` are networks.
-    `options` are those of /graphql.
+    `options` are those of /graphql. `observer` is told of the work; the store's may be the same.
     """
     failures, addresses = Allowances(FAILURES, clock, remembered=_ADDRESSES), Addresses(trusted_proxies)
+
+    observer = observer or Logging()
 
     def desk(asks_for: str, usual_limit: int, *, takes_browsers: bool = True) -> DeskOpener:
         limit = usual_limit if rate_limit is None else rate_limit
@@ -71,11 +75,13 @@ def create_app(
             keys_kept_for=timedelta(hours=idempotency_hours),
             asks_for=asks_for,
             takes_browsers=takes_browsers,
+            observer=observer,
         )
 
     # Through /v1 such a key would get around the documents that it is kept to.
     rest_desk = desk("Basic", REST_LIMIT, takes_browsers=options.trusted_only == "none")
-    graph_desk, shared = desk("Bearer", 0), Shared(options, budget=Allowances(cost_budget, clock))
+    budget = Allowances(cost_budget, clock)
+    graph_desk, shared = desk("Bearer", 0), Shared(options, budget=budget, observer=observer)
     health = Health(store)
     app = Starlette(
         routes=[
@@ -88,6 +94,7 @@ def create_app(
             Mount("/explorer", ExplorerFiles()),
         ],
         middleware=[
+            Middleware(Observed, observer=observer),
             *sharing(options.streams.origins),
             Middleware(Envelope),
             Middleware(ForeignPages, origins=options.streams.origins),

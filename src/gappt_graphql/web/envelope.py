@@ -89,4 +89,5 @@ def _request_id(scope: Scope) -> str:
 def _report(exception: BaseException, request_id: str) -> None:
     # An exception's message may quote a patient's data, so the log has its kind and its place only.
     frames = "".join(traceback.format_list(traceback.extract_tb(exception.__traceback__)))
-    log.error("Unexpected %s, request id %s\n%s", type(exception).__qualname__, request_id, frames)
+    fields = {"request_id": request_id, "failure": frames}
+    log.error("Unexpected %s, request id %s", type(exception).__qualname__, request_id, extra={"fields": fields})

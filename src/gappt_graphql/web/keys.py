@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from gappt_graphql.graph.actors import HEADER, BadActor, actor_in_headers
+from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.practice.access import authenticate, standing
 from gappt_graphql.practice.allowances import Allowances, Standing
 from gappt_graphql.practice.desk import Desk
@@ -55,6 +56,7 @@ class DeskOpener:
         keys_kept_for: timedelta,
         asks_for: str,
         takes_browsers: bool,
+        observer: Observer = NOBODY,
     ) -> None:
         """
         `requests` are each key's, `failures` each address's: how often it may ask without a key that is known. Who has
@@ -64,7 +66,7 @@ class DeskOpener:
         self._store, self._clock, self._ids = store, clock, ids
         self._requests, self._failures, self._addresses = requests, failures, addresses
         self._keys_kept_for = keys_kept_for
-        self._asks_for, self._takes_browsers = asks_for, takes_browsers
+        self._asks_for, self._takes_browsers, self._observer = asks_for, takes_browsers, observer
 
     async def __call__(self, request: Request) -> Desk:
         """
@@ -127,6 +129,7 @@ class DeskOpener:
             key_id=key.id,
             actor=actor,
             keys_kept_for=self._keys_kept_for,
+            observer=self._observer,
         )
 
 
