@@ -10,6 +10,8 @@ export default defineConfig({
     // The server's content security policy allows files of its own and nothing inline.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The licences of what is in these files ask to be handed on with them.
+    license: { fileName: 'explorer/licences.md' },
     // Monaco, the editor inside GraphiQL, is this large.
     chunkSizeWarningLimit: 8000,
     rolldownOptions: {

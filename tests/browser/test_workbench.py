@@ -1,6 +1,7 @@
 """GraphiQL in the page: it works from this server alone, and its ready-made tabs do what they say."""
 
 from collections.abc import Callable
+from urllib.request import urlopen
 
 import pytest
 
@@ -20,6 +21,13 @@ def test_the_page_asks_no_other_host_and_breaks_no_rule_of_its_policy(opened: Ex
     assert {url.partition("//")[2].partition("/")[0] for url in opened.requests if not url.startswith("data:")} == {
         demo.address.partition("//")[2]
     }
+
+
+def test_the_licences_of_what_the_page_is_built_from_come_with_it(demo: DemoServer) -> None:
+    with urlopen(f"{demo.address}/explorer/licences.md") as answer:
+        text = answer.read().decode()
+
+    assert all(f"## {name} - " in text for name in ("graphiql", "graphql", "graphql-ws", "monaco-editor", "react"))
 
 
 def test_the_week_is_listed_with_who_comes(opened: ExplorerPage) -> None:
