@@ -71,6 +71,10 @@ class CountingStore:
     async def write(self, account: Any, work: Any) -> Any:
         return await self._store.write(account, work)
 
+    async def keys(self, account: Any) -> Any:
+        self.statements += 1
+        return await self._store.keys(account)
+
 
 class _Counting:
     def __init__(self, connection: Any, store: CountingStore) -> None:

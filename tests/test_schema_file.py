@@ -70,7 +70,7 @@ def test_other_subgraphs_may_have_the_directory_too(name: str) -> None:
 def test_fields_about_a_patients_person_are_marked_for_contracts() -> None:
     marked = [line.split(":")[0].strip() for line in sdl().splitlines() if '@tag(name: "personal")' in line]
 
-    assert marked == ["notes", "cancellationReason", "cancellationNote", "email", "dateOfBirth"]
+    assert marked == ["notes", "cancellationReason", "cancellationNote", "before", "after", "email", "dateOfBirth"]
 
 
 def test_everything_is_described_in_one_style() -> None:

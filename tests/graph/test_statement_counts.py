@@ -91,6 +91,10 @@ WAYS = {
     "Conflicts": "query ($n: Int) { groupAppointments(first: $n) { nodes { parents: conflicts { FIELD } } } }",
     "Conflict": "query ($n: Int) { groupAppointments(first: $n) { nodes { conflicts { parents: items { FIELD } } } } }",
     "GroupAppointmentChange": "query ($n: Int) { groupAppointmentChanges(first: $n) { parents: nodes { FIELD } } }",
+    "HistoryEntry": (
+        "query ($n: Int) { groupAppointments(first: $n) { nodes { history { parents: nodes { FIELD } } } } }"
+    ),
+    "HistoryConnection": "query ($n: Int) { groupAppointments(first: $n) { nodes { parents: history { FIELD } } } }",
     "GroupAppointmentEdge": "query ($n: Int) { groupAppointments(first: $n) { parents: edges { FIELD } } }",
     "PractitionerEdge": "query ($n: Int) { practitioners(first: $n) { parents: edges { FIELD } } }",
     "PatientEdge": "query ($n: Int) { patients(first: $n) { parents: edges { FIELD } } }",
@@ -177,6 +181,8 @@ async def test_a_field_costs_the_same_for_any_number_of_parents(name: str, crowd
     client = Client(crowd.practice, store=store)
     if name == "GroupAppointmentChange":
         await write_changes(client, crowd)
+    if name.startswith("History"):
+        await write_history(client, crowd)
     for selection in selections(TYPES[name]):  # type: ignore[arg-type]
         counts = []
         for size in SIZES:
@@ -192,6 +198,12 @@ async def test_a_field_costs_the_same_for_any_number_of_parents(name: str, crowd
 async def write_changes(client: Client, crowd: Crowd) -> None:
     for root in crowd.roots:
         await client.do("updateGroupAppointment", id=str(root.id), notes="changed")
+
+
+async def write_history(client: Client, crowd: Crowd) -> None:
+    for attendee in crowd.attendees:
+        await client.do("updateAttendee", id=str(attendee.id), arrived=True)
+        await client.do("updateGroupAppointment", id=str(attendee.group_appointment_id), notes="changed")
 
 
 @pytest.mark.parametrize("selection", list(selections(TYPES["Occurrence"])))  # type: ignore[arg-type]

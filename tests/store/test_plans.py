@@ -105,13 +105,13 @@ async def test_a_list_that_may_be_walked_far_for_a_few_rows_keeps_nobody_else_wa
         (by_key.REPEATS_OF, "ix_group_appointments_series (account_id=? AND repeated_from_id=?)"),
         (by_key.HISTORY_OF, "ix_attendees_appointment (account_id=? AND group_appointment_id=?)"),
         (by_key.HISTORY_OF, "ix_waitlist_entries_appointment (account_id=? AND group_appointment_id=?)"),
-        (by_key.HISTORY_OF, "ix_audit_record (account_id=? AND record_kind=? AND record_id=?)"),
+        (by_key.HISTORY_OF, "ix_audit_record (account_id=? AND record_kind=? AND record_id=? AND number<?)"),
     ],
 )
 async def test_what_belongs_to_appointments_is_found_along_an_index(
     rows: WatchedRows, statement: Statement, step: str
 ) -> None:
-    await rows.fetch(statement, {"account": rows.account, "ids": (1, 2, 3), "limit": 5})
+    await rows.fetch(statement, {"account": rows.account, "ids": (1, 2, 3), "limit": 5, "before": 9})
 
     assert any(step in each for each in rows.plans[0]), rows.plans[0]
 

@@ -128,3 +128,25 @@ async def test_a_socket_with_an_actor_that_cannot_be_kept_is_closed(
         wire.put({"type": "connection_init", "payload": {"authorization": f"Bearer {secret}", "actor": actor}})
 
         assert await wire.closed() == (4400, "Invalid message")
+
+
+async def test_what_was_done_by_rest_stands_in_the_history_with_its_key_actor_and_request(
+    client: httpx2.AsyncClient, secret: str, practice: Practice
+) -> None:
+    group = await practice.group()
+    sent = [*headers(secret, "reception-2"), (b"x-request-id", b"r-42")]
+    await client.post(f"/v1/group_appointments/{group.id}/archive", headers=sent)
+
+    query = """query ($id: ID!) { groupAppointment(id: $id) { history { nodes {
+        operation actor requestId key { lastFour } } } } }"""
+    body = {"query": query, "variables": {"id": str(group.id)}}
+    answer = await client.post("/graphql", json=body, headers={"Authorization": f"Bearer {secret}"})
+
+    assert answer.json()["data"]["groupAppointment"]["history"]["nodes"] == [
+        {
+            "operation": "archiveGroupAppointment",
+            "actor": "reception-2",
+            "requestId": "r-42",
+            "key": {"lastFour": secret[-4:]},
+        }
+    ]

@@ -19,6 +19,7 @@ __all__ = [
     "Code",
     "ConflictKind",
     "GroupAppointmentOrderField",
+    "HistoryRecordKind",
     "OnConflict",
     "RepeatType",
     "Scope",
@@ -52,6 +53,14 @@ class ChangeKind(Enum):
     RESTORED = "RESTORED"
     ATTENDEES_CHANGED = "ATTENDEES_CHANGED"
     WAITLIST_CHANGED = "WAITLIST_CHANGED"
+
+
+class HistoryRecordKind(Enum):
+    """Kinds of records that belong to an appointment."""
+
+    GROUP_APPOINTMENT = "GROUP_APPOINTMENT"
+    ATTENDEE = "ATTENDEE"
+    WAITLIST_ENTRY = "WAITLIST_ENTRY"
 
 
 def _expose(enum: type[Enum], description: str, values: Mapping[Enum, str], *, name: str | None = None) -> None:
@@ -161,5 +170,14 @@ _expose(
         ChangeKind.RESTORED: "It was restored",
         ChangeKind.ATTENDEES_CHANGED: "Who attends it changed",
         ChangeKind.WAITLIST_CHANGED: "Who waits for a seat changed",
+    },
+)
+_expose(
+    HistoryRecordKind,
+    "Kind of a record whose history is told",
+    {
+        HistoryRecordKind.GROUP_APPOINTMENT: "Appointment itself",
+        HistoryRecordKind.ATTENDEE: "Patient's place in it",
+        HistoryRecordKind.WAITLIST_ENTRY: "Patient's entry on its waitlist",
     },
 )

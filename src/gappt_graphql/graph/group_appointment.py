@@ -13,6 +13,7 @@ from gappt_graphql.graph.attendee import Attendee, WaitlistEntry
 from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.graph.enums import ConflictKind, RepeatType
+from gappt_graphql.graph.history import HistoryConnection, history
 from gappt_graphql.graph.pages import (
     After,
     Before,
@@ -170,6 +171,9 @@ class GroupAppointment:
     )
     repeats: GroupAppointmentConnection = computed(
         _repeats, "Appointments that repeat it, if it is a root, without archived ones"
+    )
+    history: HistoryConnection = computed(
+        history, "What was done to it, to its attendees and to its waitlist, newest first"
     )
     version: int = strawberry.field(
         description="Number that grows when its own fields change or it is archived; give it as `expectedVersion`"

@@ -33,6 +33,7 @@ LENGTHS: Mapping[str, int] = {
     "userErrors": 2,
     "field": 3,
     "changedFields": 3,
+    "changes": 5,
     # Of the schema itself; a type has 3 fields on average, scalars and inputs among them.
     "types": 150,
     "directives": 10,

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, 
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from gappt_graphql.practice import access
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
 from gappt_graphql.scheduling.conflicts import Conflict, ConflictKind
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.store import Book, Record
+from gappt_graphql.store import ApiKey, Book, Record
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -167,6 +168,10 @@ class Loaders:
         return self._records(UnavailableBlock)
 
     @cached_property
+    def keys(self) -> Loader[int, ApiKey]:
+        return Loader(self._keys)
+
+    @cached_property
     def active_attendees(self) -> Loader[int, Sequence[Attendee]]:
         return self._asking(lambda book, ids: book.attendees_of(ids))
 
@@ -191,6 +196,11 @@ class Loaders:
         if loader is None:
             loader = self._made[question] = self._asking(ask)
         return loader
+
+    async def _keys(self, _: Collection[int]) -> Mapping[int, ApiKey]:
+        # All of them: an account has few.
+        keys = await access.keys(self._desk.store, account=self._desk.account)
+        return {key.id: key for key in keys}
 
     def _records(self, kind: type[R]) -> Loader[int, R]:
         return self._asking(lambda book, ids: book.find(kind, ids))

@@ -1,6 +1,6 @@
 """Reading the audit: the history of appointments, the whole of it, and whether it is as it was written."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import TextIO
 
 import msgspec
@@ -23,10 +23,10 @@ class Verified(Struct, frozen=True):
 
 
 async def history(
-    desk: Desk, appointments: Sequence[GroupAppointmentId], *, limit: int
+    desk: Desk, appointments: Collection[GroupAppointmentId], *, limit: int, before: int | None = None
 ) -> Mapping[GroupAppointmentId, Sequence[AuditRow]]:
     """Return what was done to each appointment, its attendees and its waitlist, newest first, so many rows of each."""
-    return await desk.read(lambda book: book.history_of(appointments, limit=limit))
+    return await desk.read(lambda book: book.history_of(appointments, limit=limit, before=before))
 
 
 async def verify(store: Store, *, account: AccountId) -> Verified:

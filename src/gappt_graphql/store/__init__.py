@@ -224,12 +224,12 @@ class Book(Protocol):
         """Return where the account's audit ends by its own count."""
 
     async def history_of(
-        self, appointments: Sequence[GroupAppointmentId], *, limit: int
+        self, appointments: Collection[GroupAppointmentId], *, limit: int, before: int | None = None
     ) -> Mapping[GroupAppointmentId, Sequence[AuditRow]]:
         """
         Return what was done to each appointment, its attendees and its waitlist, newest first, so many rows of each.
 
-        Every appointment asked about has an entry.
+        Those before this number, if one is given. Every appointment asked about has an entry.
         """
 
 

@@ -1,6 +1,6 @@
 """The audit's chain: each row's hash covers the hash of the row before it, so that no row changes or goes unseen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -32,13 +32,14 @@ async def audit_end(rows: Rows) -> AuditEnd:
 
 
 async def history_of(
-    rows: Rows, appointments: Sequence[GroupAppointmentId], *, limit: int
+    rows: Rows, appointments: Collection[GroupAppointmentId], *, limit: int, before: int | None
 ) -> Mapping[GroupAppointmentId, Sequence[AuditRow]]:
     """Return what was done to each appointment, its attendees and its waitlist, newest first."""
     found: dict[GroupAppointmentId, list[AuditRow]] = {appointment: [] for appointment in appointments}
     known = [appointment for appointment in found if 0 < appointment <= LARGEST_ID]
     if known:
-        parameters = {"account": rows.account, "ids": known, "limit": limit}
+        end = LARGEST_ID if before is None else before
+        parameters = {"account": rows.account, "ids": known, "limit": limit, "before": end}
         for appointment, *row in await rows.fetch(by_key.HISTORY_OF, parameters):
             found[appointment].append(_row(tuple(row)))
     return found

@@ -137,9 +137,9 @@ class ReadableBook:
         return await audit.audit_end(self)
 
     async def history_of(
-        self, appointments: Sequence[GroupAppointmentId], *, limit: int
+        self, appointments: Collection[GroupAppointmentId], *, limit: int, before: int | None = None
     ) -> Mapping[GroupAppointmentId, Sequence[AuditRow]]:
-        return await audit.history_of(self, appointments, limit=limit)
+        return await audit.history_of(self, appointments, limit=limit, before=before)
 
     async def _by_appointment(
         self, kind: type[Placed], statement: Statement, appointments: Collection[GroupAppointmentId]

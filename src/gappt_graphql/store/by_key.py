@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Table,
+    and_,
     bindparam,
     case,
     cast,
@@ -25,6 +26,7 @@ from sqlalchemy.sql.elements import BindParameter
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import Record, tables
+from gappt_graphql.store.given import InOrder
 from gappt_graphql.store.records import codec
 from gappt_graphql.store.statements import Statement, in_keys
 
@@ -201,7 +203,7 @@ AUDIT = Statement(
 
 
 def _history_of() -> Statement:
-    """Takes :account, the set :ids of appointments, and :limit for each."""
+    """Takes :account, the set :ids of appointments, the number :before, and :limit for each."""
     appointment = tables.group_appointments.c.id.label("appointment")
     about = [
         select(literal(GroupAppointment.__name__).label("kind"), appointment, appointment.label("record")).where(
@@ -214,13 +216,18 @@ def _history_of() -> Statement:
                 table.c.account_id == _ACCOUNT, in_keys(table.c.group_appointment_id, "ids")
             )
         )
-    # Made first, or else a long audit is walked for a few records.
+    # Made first, and walked first: or else a long audit is walked for a few records.
     records, audit = union_all(*about).cte("records").prefix_with("MATERIALIZED"), tables.audit
     place = func.row_number().over(partition_by=records.c.appointment, order_by=audit.c.number.desc())
+    theirs = and_(
+        audit.c.account_id == _ACCOUNT,
+        audit.c.record_kind == records.c.kind,
+        audit.c.record_id == records.c.record,
+        audit.c.number < bindparam("before"),
+    )
     rows = (
         select(records.c.appointment, *_AUDIT_COLUMNS, place.label("place"))
-        .where(audit.c.account_id == _ACCOUNT)
-        .where(audit.c.record_kind == records.c.kind, audit.c.record_id == records.c.record)
+        .select_from(InOrder(records, audit, theirs))
         .subquery()
     )
     wanted = [rows.c.appointment, *(rows.c[column.name] for column in _AUDIT_COLUMNS)]
