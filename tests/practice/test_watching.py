@@ -12,7 +12,9 @@ from builders import A_MONDAY, Practice
 from gappt_graphql.practice import archiving, booking
 from gappt_graphql.practice.archiving import ArchiveGroupAppointment
 from gappt_graphql.practice.watching import AT_ONCE, last_number, watch
+from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store import Change
+from gappt_graphql.store.growth import Growth
 
 NEVER = 3600.0
 
@@ -149,6 +151,23 @@ async def test_a_hundred_who_wait_look_once(practice: Practice) -> None:
 
     assert len(looks) < 50
     assert growth._waiting == {}
+    assert growth._looking == {}
+
+
+async def test_who_begins_to_wait_just_as_a_look_fails_is_looked_for_too() -> None:
+    others: list[asyncio.Future[None]] = []
+
+    async def head(account: AccountId) -> int:
+        if others:
+            return 2
+        others.append(asyncio.ensure_future(growth.past(account, 1, look_every=0)))
+        raise OSError("no answer")
+
+    growth = Growth(head)
+    with pytest.raises(OSError, match="no answer"):
+        await growth.past(AccountId(1), 1, look_every=0)
+
+    await asyncio.wait_for(others[0], 10)
     assert growth._looking == {}
 
 

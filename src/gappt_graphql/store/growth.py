@@ -48,7 +48,8 @@ class Growth:
             del waiting[waiter]
             if not waiting:
                 del self._waiting[account]
-                self._looking.pop(account).cancel()
+                if looking := self._looking.pop(account, None):
+                    looking.cancel()
 
     def fail(self, failure: Exception) -> None:
         """Let nobody wait any longer."""
@@ -61,7 +62,9 @@ class Growth:
                 await asyncio.sleep(every)
                 self.reached(account, await self._head(account))
         except Exception as failure:
-            _fail(self._waiting.get(account, {}), failure)
+            if self._looking.get(account) is asyncio.current_task():
+                del self._looking[account]  # who begins to wait from here on is looked for anew
+                _fail(self._waiting[account], failure)
 
 
 def _fail(waiting: dict[asyncio.Future[None], int], failure: Exception) -> None:
