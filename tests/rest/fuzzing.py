@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -129,7 +130,9 @@ class _Served(threading.Thread):
             store, account=practice.account.id, scopes=["read", "write"], now=NOW, ids=practice.ids
         )
         self.secret = issued.secret
-        app = create_app(store, clock=lambda: NOW, ids=practice.ids, rate_limit=0)
+        # Time goes on with each request, or else those without a key would soon be too many.
+        moments = (NOW + timedelta(seconds=10 * n) for n in count())
+        app = create_app(store, clock=lambda: next(moments), ids=practice.ids, rate_limit=0)
         self.server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
         self.ready.set()
         await self.server.serve(sockets=[self.listener])
