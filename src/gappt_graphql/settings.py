@@ -55,6 +55,9 @@ class Settings:
     rate_limit: int | None
     cost_budget: int
     trusted_proxies: str | None
+    max_running: int
+    read_seconds: int
+    write_seconds: int
     workers: int
     idempotency_hours: int
     graphql_get: bool
@@ -204,6 +207,9 @@ SETTINGS: Sequence[Setting] = (
         takes="addresses or networks like 10.0.0.0/8, with commas between them",
         parse=_networks,
     ),
+    _most("max_running", 64, "The most operations that run at once, of all keys and both doors", 10_000),
+    _most("read_seconds", 5, "The most seconds that a query or a request that reads may take", 3600),
+    _most("write_seconds", 10, "The most seconds that a mutation or a request that writes may take", 3600),
     Setting(
         name="workers",
         default=1,

@@ -22,6 +22,7 @@ from gappt_graphql.cli.opening import file_of, opened
 from gappt_graphql.cli.options import options_of
 from gappt_graphql.cli.receiving import Receiving
 from gappt_graphql.cli.sockets import Sockets
+from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.settings import Settings
 from gappt_graphql.web.app import create_app
 from gappt_graphql.web.health import Health
@@ -61,6 +62,11 @@ async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
                 clock=now,
                 ids=ids,
                 rate_limit=settings.rate_limit,
+                bounds=Bounds(
+                    most=settings.max_running,
+                    read_seconds=settings.read_seconds,
+                    write_seconds=settings.write_seconds,
+                ),
                 cost_budget=settings.cost_budget,
                 trusted_proxies=settings.trusted_proxies.split(",") if settings.trusted_proxies else (),
                 idempotency_hours=settings.idempotency_hours,

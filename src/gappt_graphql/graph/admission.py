@@ -33,8 +33,11 @@ class Admission(SchemaExtension):
         assert operation.graphql_document is not None
         # Strawberry validates what has no list of errors; here it has one, be it empty.
         operation.pre_execution_errors = self._refusals(operation.graphql_document)
-        if context.remember and not operation.pre_execution_errors:
-            context.remember()
+        if not operation.pre_execution_errors:
+            if context.remember:
+                context.remember()
+            if operation.operation_type is not OperationType.SUBSCRIPTION:
+                context.begin(writes=operation.operation_type is OperationType.MUTATION)
         yield
 
     def get_results(self) -> dict[str, Any]:

@@ -82,6 +82,11 @@ class Context:
         scopes = frozenset(key.scopes)
         return cls(desk, scopes=scopes, trusted_only=kept, options=options, shared=shared, key=key)
 
+    def begin(self, *, writes: bool) -> None:
+        """Begin to run the operation: from here on its time counts."""
+        self.desk = self.desk.begun(writes=writes)
+        self.forget()
+
     def charge(self, points: int) -> Standing | None:
         """Take points from the key's budget, if it has one and there are as many. An operation costs one at least."""
         if self.budget is not None and self.key is not None:
@@ -91,7 +96,7 @@ class Context:
 
     def turn_to(self, change: Change, place: str) -> None:
         """Go on to an event: it is told with the records as they are then."""
-        self.desk = replace(self.desk, now=max(self.desk.now, change.at))
+        self.desk = replace(self.desk.begun(), now=max(self.desk.now, change.at))
         self.place = place
         self.forget()
 

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 
+from gappt_graphql.practice.bounds import OutOfTime
+
 log = logging.getLogger("gappt_graphql.graph")
 
 _ABOUT_A_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at ((?:\.\w+|\[\d+\])+))?: ")
@@ -54,6 +56,7 @@ class ErrorCode(StrEnum):
     OPERATION_TOO_LARGE = "OPERATION_TOO_LARGE"
     THROTTLED = "THROTTLED"
     TIMEOUT = "TIMEOUT"
+    OVERLOADED = "OVERLOADED"
     INTERNAL = "INTERNAL"
 
 
@@ -112,6 +115,8 @@ def _code(error: GraphQLError) -> ErrorCode:
     if isinstance(error, GraphQLSyntaxError):
         return ErrorCode.GRAPHQL_PARSE_FAILED
     original = error.original_error
+    if isinstance(original, OutOfTime):
+        return ErrorCode.TIMEOUT
     if original is not None and not isinstance(original, GraphQLError):
         return ErrorCode.INTERNAL
     # Without a path it is about the variables (errors of validation have a code); with one it is about an argument

@@ -48,6 +48,7 @@ STATUSES = {
     ErrorCode.FORBIDDEN: (403, 403),
     ErrorCode.THROTTLED: (429, 429),
     ErrorCode.TIMEOUT: (503, 503),
+    ErrorCode.OVERLOADED: (503, 503),
     ErrorCode.INTERNAL: (500, 500),
 }
 """
@@ -179,7 +180,8 @@ async def _asked(request: Request) -> Asked:
 
 
 def _answer(result: ExecutionResult, media_type: str) -> Response:
-    return _encoded(content_of(result), 200 if was_run(result) else _status(result, media_type), media_type)
+    status = 200 if was_run(result) else _status(result, media_type)
+    return _encoded(content_of(result), status, media_type, {"Retry-After": "1"} if status == 503 else None)
 
 
 def _status(result: ExecutionResult, media_type: str) -> int:

@@ -27,6 +27,7 @@ from gappt_graphql.graph.queries import Query
 from gappt_graphql.graph.scalars import SCALARS
 from gappt_graphql.graph.subscriptions import Subscription
 from gappt_graphql.graph.tracing import FederatedTracing
+from gappt_graphql.practice.bounds import OutOfTime, Overloaded
 
 # Strawberry would run a subscription too, as if it were a query.
 EXECUTED = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -58,19 +59,24 @@ class Schema(strawberry.federation.Schema):
         """
         assert context_value is not None
         try:
-            result = await super().execute(
-                query,
-                variable_values,
-                context_value,
-                root_value,
-                operation_name,
-                allowed_operation_types,
-                operation_extensions,
-            )
-        except (MissingQueryError, CannotGetOperationTypeError) as refused:
+            with context_value.desk.at_work():
+                result = await super().execute(
+                    query,
+                    variable_values,
+                    context_value,
+                    root_value,
+                    operation_name,
+                    allowed_operation_types,
+                    operation_extensions,
+                )
+        except (MissingQueryError, CannotGetOperationTypeError, Overloaded) as refused:
             result = ExecutionResult(data=None, errors=[_refusal(refused)])
-        if result.errors:
-            result.errors = self._shown(result.errors, context_value)
+        errors = result.errors or []
+        if late := _too_late(errors, context_value):
+            # Half an answer would differ from time to time, and each field would say the same of the rest.
+            errors, result = [late], ExecutionResult(data=None, errors=None, extensions=result.extensions)
+        if errors:
+            result.errors = self._shown(errors, context_value)
         return result
 
     async def run(
@@ -104,7 +110,17 @@ class Schema(strawberry.federation.Schema):
         """Log nothing here: `shown` logs what is unexpected, without what people wrote."""
 
 
+def _too_late(errors: list[GraphQLError], context: Context) -> GraphQLError | None:
+    """Return the one error of a query that ran out of time. What a mutation has done by then is told field by field."""
+    if context.desk.writes:
+        return None
+    late = (error.original_error for error in errors if isinstance(error.original_error, OutOfTime))
+    return next((refusal(ErrorCode.TIMEOUT, str(one)) for one in late), None)
+
+
 def _refusal(refused: Exception) -> GraphQLError:
+    if isinstance(refused, Overloaded):
+        return refusal(ErrorCode.OVERLOADED, str(refused))
     if isinstance(refused, CannotGetOperationTypeError):
         message = "The document has no operation of this name."
         return refusal(ErrorCode.GRAPHQL_VALIDATION_FAILED, message)

@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gappt_graphql.practice.bounds import OutOfTime, Overloaded
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.rest.errors import Answered, not_found, unprocessable
 from gappt_graphql.scheduling.ids import NOBODY, read_id
@@ -53,10 +54,16 @@ class Address:
         needed = "read" if request.method in _READING else "write"
         if needed not in request.state.key.scopes:
             raise Answered(403, f"This key lacks the scope {needed}.")
+        writes = request.method not in _READING
+        if writes:
+            await request.body()  # who sends it slowly does not count among those that run
         try:
-            return await handle(request, desk)
+            with desk.at_work():
+                return await handle(request, desk.begun(writes=writes))
         except Refused as refused:
             raise unprocessable(refused) from None
+        except (OutOfTime, Overloaded) as unavailable:
+            raise Answered(503, str(unavailable), headers={"Retry-After": "1"}) from None
 
 
 def json(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

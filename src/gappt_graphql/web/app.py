@@ -13,6 +13,7 @@ from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.graph.shared import Shared
 from gappt_graphql.graph.sockets import sockets_app
 from gappt_graphql.practice.allowances import Allowances
+from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.rest.routes import routes
 from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import Store
@@ -46,6 +47,7 @@ def create_app(
     rate_limit: int | None = None,
     cost_budget: int = COST_BUDGET,
     trusted_proxies: Sequence[str] = (),
+    bounds: Bounds | None = None,
     idempotency_hours: int = 24,
     largest_body: int = LARGEST_BODY,
     options: Options = USUAL,
@@ -57,8 +59,10 @@ def create_app(
     The clock is asked for each request. `rate_limit` is in requests a minute for each key and door; 0 is no
     limit, and None is the usual one: the reference's for /v1, none for /graphql. `cost_budget` is in points a minute
     for each key, 0 for no limit. A key may have other limits of its own. `trusted_proxies` are networks.
-    `options` are those of /graphql. `observer` is told of the work; the store's may be the same.
+    `bounds` are those of the operations of both doors. `options` are those of /graphql. `observer` is told of the work;
+    the store's may be the same.
     """
+    bounds = Bounds() if bounds is None else bounds
     failures, addresses = Allowances(FAILURES, clock, remembered=_ADDRESSES), Addresses(trusted_proxies)
 
     observer = observer or Logging()
@@ -72,6 +76,7 @@ def create_app(
             requests=Allowances(limit, clock),
             failures=failures,
             addresses=addresses,
+            bounds=bounds,
             keys_kept_for=timedelta(hours=idempotency_hours),
             asks_for=asks_for,
             takes_browsers=takes_browsers,

@@ -13,6 +13,7 @@ from gappt_graphql.graph.actors import HEADER, BadActor, actor_in_headers
 from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.practice.access import authenticate, standing
 from gappt_graphql.practice.allowances import Allowances, Standing
+from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import ApiKey, Store
@@ -54,6 +55,7 @@ class DeskOpener:
         failures: Allowances,
         addresses: Addresses,
         keys_kept_for: timedelta,
+        bounds: Bounds,
         asks_for: str,
         takes_browsers: bool,
         observer: Observer = NOBODY,
@@ -65,7 +67,7 @@ class DeskOpener:
         """
         self._store, self._clock, self._ids = store, clock, ids
         self._requests, self._failures, self._addresses = requests, failures, addresses
-        self._keys_kept_for = keys_kept_for
+        self._keys_kept_for, self._bounds = keys_kept_for, bounds
         self._asks_for, self._takes_browsers, self._observer = asks_for, takes_browsers, observer
 
     async def __call__(self, request: Request) -> Desk:
@@ -130,6 +132,7 @@ class DeskOpener:
             actor=actor,
             keys_kept_for=self._keys_kept_for,
             observer=self._observer,
+            bounds=self._bounds,
         )
 
 
