@@ -90,6 +90,17 @@ class ExplorerPage:
         """Wait until the result holds these words."""
         self.result.get_by_text(words).first.wait_for()
 
+    def suggests(self, name: str) -> None:
+        """Ask for suggestions until the name is one of them: who types before the schema is there gets none."""
+        suggestion = self.page.locator(".suggest-widget").get_by_text(name).first
+        for _ in range(20):
+            self.page.keyboard.press("Escape")
+            self.page.keyboard.press("Control+Space")
+            self.page.wait_for_timeout(500)
+            if suggestion.is_visible():
+                return
+        raise AssertionError(f"{name} is not suggested")
+
     def wait_until_kept(self, name: str, words: str) -> None:
         """Wait until GraphiQL has written this down: half a second after a change it does."""
         for _ in range(WAIT // 50):

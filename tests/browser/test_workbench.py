@@ -74,7 +74,8 @@ def test_the_editor_knows_the_schema(opened: ExplorerPage) -> None:
     opened.page.get_by_role("button", name="New tab").click()
     opened.page.locator(".graphiql-query-editor .view-lines").click()
     opened.page.keyboard.type("{ groupAppointments { nodes { availableSe", delay=20)
-    opened.page.locator(".suggest-widget").get_by_text("availableSeats").first.wait_for()
+
+    opened.suggests("availableSeats")
 
     opened.page.keyboard.press("Escape")
     opened.page.keyboard.type("nt", delay=20)
