@@ -33,10 +33,13 @@ class Running:
         url = f"sqlite:///{self.book}"
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port = listener.getsockname()[1]
+            with socket.create_server(("127.0.0.1", 0)) as another:
+                self.metrics_port = another.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         with self.log.open("w") as log:
+            settings = ["--port", str(self.port), "--database-url", url, "--metrics-port", str(self.metrics_port)]
             self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", str(self.port), "--database-url", url, "--log-level", "info", *flags],
+                [*COMMAND, "serve", *settings, "--log-level", "info", *flags],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -139,15 +142,18 @@ async def talk(running: Running) -> None:
 
 
 @pytest.mark.parametrize("format", ["json", "text"])
-def test_nothing_that_anybody_wrote_is_in_the_log(serve: Callable[..., Running], format: str) -> None:
+def test_nothing_that_anybody_wrote_is_in_the_log_or_in_the_metrics(serve: Callable[..., Running], format: str) -> None:
     running = serve("--log-level", "debug", "--log-format", format)
 
     write_everywhere(running)
     asyncio.run(talk(running))
     break_inside(running)
+    metrics = httpx2.get(f"http://127.0.0.1:{running.metrics_port}/metrics").text
     log = running.end()
 
     assert "OperationalError" in log
+    assert 'gappt_errors_total{code="INTERNAL"} 1.0' in metrics
+    assert MARK.lower() not in metrics.lower()
     assert MARK.lower() not in log.lower()
     assert running.key not in log
     assert running.key[-10:] not in log

@@ -82,6 +82,8 @@ class Settings:
     log_format: str | None
     log_level: str
     operation_names: str | None
+    metrics_port: int | None
+    metrics_host: str
 
 
 class BadSetting(Exception):
@@ -307,6 +309,20 @@ SETTINGS: Sequence[Setting] = (
         meaning="Names of operations that logs, metrics and traces may tell, besides those of trusted documents",
         takes="names of GraphQL, with commas between them",
         parse=_names,
+    ),
+    Setting(
+        name="metrics_port",
+        default=None,
+        meaning="The port on which Prometheus finds /metrics, without a key. Where it is not set, nothing is counted",
+        takes="a whole number from 1 to 65535",
+        parse=_whole_number(1, 65535),
+    ),
+    Setting(
+        name="metrics_host",
+        default="127.0.0.1",
+        meaning="The address on which Prometheus finds /metrics",
+        takes="a host name or an address",
+        parse=_host,
     ),
 )
 

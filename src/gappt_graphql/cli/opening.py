@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gappt_graphql.cli.common import Failed, Misused
+from gappt_graphql.observing import NOBODY, Observer
 
 if TYPE_CHECKING:
     from gappt_graphql.store import Account, Store
@@ -17,7 +18,9 @@ _TRIES = 50
 
 
 @asynccontextmanager
-async def opened(url: str, *, alone: bool = False, create: bool = True) -> AsyncIterator[Store]:
+async def opened(
+    url: str, *, alone: bool = False, create: bool = True, observer: Observer = NOBODY
+) -> AsyncIterator[Store]:
     """
     Open the store, migrated, and close it afterwards.
 
@@ -33,7 +36,7 @@ async def opened(url: str, *, alone: bool = False, create: bool = True) -> Async
         raise Failed(f"There is no database at {path}: name another with --database-url, or make one with `serve`")
     with _told():
         await _migrate_if_behind(url)
-        store = await open_store(url, serving=alone)
+        store = await open_store(url, serving=alone, observer=observer)
     try:
         yield store
     except Refused as refused:

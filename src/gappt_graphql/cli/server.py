@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +17,7 @@ import uvicorn
 from gappt_graphql.cli.common import Failed
 from gappt_graphql.cli.demonstration import FIRST_QUERY, prepare
 from gappt_graphql.cli.logs import Log, tell_failure
+from gappt_graphql.cli.measuring import answering
 from gappt_graphql.cli.moment import new_ids, now
 from gappt_graphql.cli.opening import file_of, opened
 from gappt_graphql.cli.options import options_of
@@ -26,6 +27,7 @@ from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.settings import Settings
 from gappt_graphql.web.app import create_app
 from gappt_graphql.web.health import Health
+from gappt_graphql.web.metrics import Metrics
 from gappt_graphql.web.observe import Logging
 
 _SECONDS_TO_FINISH = 15
@@ -53,8 +55,14 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
 async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
     path = file_of(settings.database_url)
     options = options_of(settings)
-    with listening(settings) as listener:
-        async with opened(settings.database_url, alone=True) as store:
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listening(settings))
+        observer = Logging(log.line)
+        if settings.metrics_port is not None:
+            observer = metrics = Metrics(log.line)
+            port = stack.enter_context(taken(settings.metrics_host, settings.metrics_port, "--metrics-port"))
+            await stack.enter_async_context(answering(metrics, port))
+        async with opened(settings.database_url, alone=True, observer=observer) as store:
             ids = new_ids()
             secret = await prepare(store, now=now(), ids=ids) if with_demo else None
             app = create_app(
@@ -71,8 +79,10 @@ async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
                 trusted_proxies=settings.trusted_proxies.split(",") if settings.trusted_proxies else (),
                 idempotency_hours=settings.idempotency_hours,
                 options=options,
-                observer=Logging(log.line),
+                observer=observer,
             )
+            if isinstance(observer, Metrics):
+                observer.watch(store, app.state.watchers)
             config = uvicorn.Config(
                 app,
                 lifespan="on",
@@ -157,22 +167,29 @@ def make_room(connections: int) -> None:
 @contextmanager
 def listening(settings: Settings) -> Iterator[socket.socket]:
     """Take the address, before anything else is done for it."""
-    where = f"{settings.host}, port {settings.port}"
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, settings.port), family=family)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            sentence = f"Another process listens on {where} already: stop it, or choose another port with --port"
-        else:
-            sentence = f"Nothing can listen on {where}: {error.strerror}"
-        raise Failed(sentence) from None
-    with listener:
+    with taken(settings.host, settings.port, "--port") as listener:
         # asyncio does this only to sockets of its own. Without it an answer's body waits 40 ms behind its head.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # Who takes nothing is cut off by the kernel too: closing a connection waits for what is left to be taken.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SECONDS_TO_TAKE * 1000)
+        yield listener
+
+
+@contextmanager
+def taken(host: str, port: int, flag: str) -> Iterator[socket.socket]:
+    """Take an address, or tell by which flag another can be chosen."""
+    where = f"{host}, port {port}"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sentence = f"Another process listens on {where} already: stop it, or choose another port with {flag}"
+        else:
+            sentence = f"Nothing can listen on {where}: {error.strerror}"
+        raise Failed(sentence) from None
+    with listener:
         yield listener
 
 

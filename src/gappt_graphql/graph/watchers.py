@@ -19,6 +19,11 @@ class Open:
         self.most = most
         self._open: Counter[Hashable] = Counter()
 
+    @property
+    def count(self) -> int:
+        """How much is open, of all owners together."""
+        return self._open.total()
+
     def check(self, owner: Hashable) -> None:
         """
         Pass if the owner may open one more.

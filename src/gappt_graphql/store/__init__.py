@@ -301,8 +301,19 @@ class Store(Protocol):
     async def fault(self) -> "Fault | None":
         """Return what keeps the store from being written, after waiting for one's turn to write."""
 
+    def figures(self) -> "Figures":
+        """Return how the store is at this moment."""
+
     async def close(self) -> None:
         """End all work and let go of the database."""
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """How a store is: its reading connections in use, and the bytes of its file and of the log beside it."""
+
+    readers_in_use: int
+    bytes: int
+    log_bytes: int
 
 
 class Fault(StrEnum):

@@ -15,6 +15,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
+from gappt_graphql.observing import NOBODY, Observer, Spans
 from gappt_graphql.scheduling.problems import Refused
 from gappt_graphql.store.connections import Connection
 from gappt_graphql.store.locks import WritersQueue
@@ -35,9 +36,8 @@ _ID_TAKEN = "The id is taken"
 class Writers:
     """Those who want to write, first come first served, and the connection that they share."""
 
-    def __init__(self, connection: Connection, queue: WritersQueue) -> None:
-        self._connection = connection
-        self._queue = queue
+    def __init__(self, connection: Connection, queue: WritersQueue, observer: Observer = NOBODY) -> None:
+        self._connection, self._queue, self._observer = connection, queue, observer
         self._waiting: deque[_Unit[Any]] = deque()
         self._at_work: asyncio.Task[None] | None = None
 
@@ -82,7 +82,9 @@ class Writers:
                     await self._connection.execute("BEGIN IMMEDIATE")
                     await self._run(group)
                     if any(unit.done for unit in group):
+                        began = monotonic()
                         await self._connection.execute("COMMIT")
+                        self._observer.committed(sum(unit.done for unit in group), monotonic() - began)
                 except asyncio.CancelledError:
                     await self._connection.idle()
                     raise
@@ -116,7 +118,8 @@ class Writers:
             group.append(unit)
             if not alone:
                 self._connection.execute_here("SAVEPOINT unit")
-            await unit.run(self._connection)
+            self._observer.waited(monotonic() - unit.asked)
+            await unit.run(self._connection, self._observer.spans)
             if not self._connection.in_transaction:
                 raise unit.error or RuntimeError("SQLite has ended the transaction in the middle of a unit of work.")
             if unit.clashed():
@@ -134,6 +137,7 @@ class _Unit(Generic[T]):
 
     def __init__(self, work: Callable[[Writer], Awaitable[T]], committed: Callable[[], None]) -> None:
         self.answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.asked = monotonic()
         self.done = False
         self.error: Exception | None = None
         self._work = work
@@ -155,10 +159,10 @@ class _Unit(Generic[T]):
         """Tell whether the caller has gone."""
         return self.answer.cancelled()
 
-    async def run(self, connection: Connection) -> None:
+    async def run(self, connection: Connection, spans: Spans) -> None:
         """Do the work, in the context of its caller, and keep what came of it."""
         self.error, self._attempts = None, self._attempts + 1
-        writer = Writer(connection, abandoned=self.abandoned)
+        writer = Writer(connection, spans, abandoned=self.abandoned)
         try:
             try:
                 self._result = await _Within(self._context, self._on(writer))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.store import Store, StoreBehind, StoreInUse
 from gappt_graphql.store.files import beside, file_of
 from gappt_graphql.store.locks import FileLock
@@ -11,9 +12,9 @@ from gappt_graphql.store.migrations import is_behind
 from gappt_graphql.store.sqlite import SqliteStore
 
 
-async def open_store(url: str, *, serving: bool = False) -> Store:
+async def open_store(url: str, *, serving: bool = False, observer: Observer = NOBODY) -> Store:
     """
-    Open the store; the one process that serves it says so.
+    Open the store; the one process that serves it says so. `observer` is told of the work.
 
     :raises UnsupportedStore: if the URL names no store that this program knows
     :raises StoreInUse: if it shall be served, and another process serves it or has it to itself
@@ -25,7 +26,7 @@ async def open_store(url: str, *, serving: bool = False) -> Store:
         raise StoreBehind(f"The store {path} is not up to date. Migrate it first: gappt-graphql migrate")
     lock = _take(path) if serving else None
     try:
-        return await SqliteStore.open(path, serving=lock)
+        return await SqliteStore.open(path, serving=lock, observer=observer)
     except BaseException:
         if lock is not None:
             lock.close()

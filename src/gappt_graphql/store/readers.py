@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from gappt_graphql.observing import Spans
 from gappt_graphql.store.connections import Connection
 from gappt_graphql.store.locks import hurried
 from gappt_graphql.store.statements import Row, Statement
@@ -17,8 +18,8 @@ _PRAGMAS = ("query_only=ON", "busy_timeout=10000", "trusted_schema=OFF", "mmap_s
 class Reader:
     """A connection in a transaction, as a unit of work has it until its end: it sees one moment of the store."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, spans: Spans) -> None:
+        self._connection, self._spans = connection, spans
         self._turn = asyncio.Lock()
         self._closed = False
 
@@ -27,7 +28,8 @@ class Reader:
         text, values = statement.sqlite, statement.sqlite_parameters(parameters)
         async with self._turn:
             self._check_open()
-            return await self._connection.fetch(text, values, long=statement.long)
+            with self._spans.step("statement", text):
+                return await self._connection.fetch(text, values, long=statement.long)
 
     async def end(self) -> None:
         """Let nothing more be asked, and wait for the thread that may still run for a unit of work that failed."""
@@ -44,8 +46,9 @@ class Reader:
 class Readers:
     """The reading connections. They are opened when they are first needed, and kept."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, spans: Spans) -> None:
+        self._path, self._spans = path, spans
+        self.in_use = 0
         self._free = asyncio.Semaphore(COUNT)
         self._idle: list[Connection] = []
 
@@ -54,7 +57,8 @@ class Readers:
         """Wait for a connection, and have it in a transaction of its own."""
         async with self._free:
             connection = self._idle.pop() if self._idle else await self._open()
-            reader = Reader(connection)
+            reader = Reader(connection, self._spans)
+            self.in_use += 1
             try:
                 connection.execute_here("BEGIN")
                 yield reader
@@ -64,6 +68,7 @@ class Readers:
                 finally:
                     connection.rollback()
                     self._idle.append(connection)
+                    self.in_use -= 1
 
     async def close(self) -> None:
         """Wait until every connection is free, and close them."""

@@ -6,9 +6,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.scheduling.ids import AccountId
-from gappt_graphql.store import Account, ApiKey, AuditRow, Book, Fault, NameTaken, WritableBook, access, book, checking
+from gappt_graphql.store import (
+    Account,
+    ApiKey,
+    AuditRow,
+    Book,
+    Fault,
+    Figures,
+    NameTaken,
+    WritableBook,
+    access,
+    book,
+    checking,
+)
 from gappt_graphql.store.connections import Connection
+from gappt_graphql.store.files import size_of
 from gappt_graphql.store.group_commit import Writers
 from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.locks import FileLock, WritersQueue
@@ -34,23 +48,25 @@ _PRAGMAS_BESIDE_A_SERVER = (*_PRAGMAS, "wal_autocheckpoint=0")
 class SqliteStore:
     """A store in one file. Open it with `open_store`."""
 
-    def __init__(self, path: Path, connection: Connection, *, serving: FileLock | None) -> None:
+    def __init__(
+        self, path: Path, connection: Connection, *, serving: FileLock | None, observer: Observer = NOBODY
+    ) -> None:
         self._path = path
         self._connection = connection
         self._serving = serving
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="writers-queue")
-        self._readers = Readers(path)
+        self._readers = Readers(path, observer.spans)
         self._queue = WritersQueue(path, self._executor)
-        self._writers = Writers(connection, self._queue)
+        self._writers = Writers(connection, self._queue, observer)
         self._growth = Growth(lambda account: self.read(account, lambda book: book.last_number()))
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, serving: FileLock | None) -> "SqliteStore":
+    async def open(cls, path: Path, *, serving: FileLock | None, observer: Observer = NOBODY) -> "SqliteStore":
         """Open the file, to serve it if the lock of the serving process is given; the store lets go of it."""
         pragmas = _PRAGMAS if serving is not None else _PRAGMAS_BESIDE_A_SERVER
         connection = await Connection.open(str(path), pragmas=pragmas, interruptible=False)
-        return cls(path, connection, serving=serving)
+        return cls(path, connection, serving=serving, observer=observer)
 
     async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
         return await self._reading(lambda reader: work(book.ReadableBook(account, reader)))
@@ -98,6 +114,10 @@ class SqliteStore:
             await book.WritableBook(key.account_id, writer).journal([], audit)
 
         await self._writing(work)
+
+    def figures(self) -> Figures:
+        log = self._path.with_name(f"{self._path.name}-wal")
+        return Figures(readers_in_use=self._readers.in_use, bytes=size_of(self._path), log_bytes=size_of(log))
 
     async def fault(self) -> Fault | None:
         return await self._writing(lambda writer: checking.fault(writer, self._path))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from gappt_graphql.observing import Spans
 from gappt_graphql.store.connections import Connection
 from gappt_graphql.store.readers import Reader
 from gappt_graphql.store.statements import Statement
@@ -22,8 +23,8 @@ class Writer(Reader):
     who wants to write waits for them. No statement is interrupted; between two it is asked whether to go on.
     """
 
-    def __init__(self, connection: Connection, *, abandoned: Callable[[], bool]) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: Connection, spans: Spans, *, abandoned: Callable[[], bool]) -> None:
+        super().__init__(connection, spans)
         self._abandoned = abandoned
 
     async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
@@ -32,7 +33,8 @@ class Writer(Reader):
             return 0
         async with self._turn:
             self._check_open()
-            return await self._connection.run(statement.sqlite, each, long=len(each) > _A_FEW)
+            with self._spans.step("statement", statement.sqlite):
+                return await self._connection.run(statement.sqlite, each, long=len(each) > _A_FEW)
 
     def _check_open(self) -> None:
         if self._abandoned():
