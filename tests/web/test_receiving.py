@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from builders import Practice
-from gappt_graphql.cli.receiving import LONGEST_ADDRESS, MOST_HEAD, MOST_LINES, Receiving
+from gappt_graphql.cli.receiving import LONGEST_ADDRESS, MOST_HEAD, MOST_LINES, MOST_WAITING, Receiving
 from gappt_graphql.cli.sockets import Sockets
 from gappt_graphql.store import Store
 from gappt_graphql.web.app import create_app
@@ -271,3 +271,17 @@ async def test_two_hundred_slow_connections_keep_nobody_waiting(app: Any) -> Non
         for _ in range(10):
             stream.put(HEAD + b"\r\n")
             assert (await asyncio.wait_for(stream.answer(), 2))[0] == 200
+
+
+async def test_requests_that_are_sent_on_before_any_answer_are_answered(app: Any) -> None:
+    async with serving(app) as server:
+        stream = await server.open((HEAD + b"\r\n") * MOST_WAITING)
+
+        assert [(await stream.answer())[0] for _ in range(MOST_WAITING)] == [200] * MOST_WAITING
+
+
+async def test_who_sends_on_and_on_without_an_answer_is_cut_off(app: Any) -> None:
+    async with serving(app) as server:
+        stream = await server.open((HEAD + b"\r\n") * 10 * MOST_WAITING)
+
+        assert (await stream.rest()).count(b"200 OK") <= 1 + MOST_WAITING

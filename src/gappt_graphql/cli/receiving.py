@@ -17,6 +17,8 @@ MOST_LINES = 100
 """Headers of a request."""
 LONGEST_ADDRESS = 8 * 1024
 """Bytes."""
+MOST_WAITING = 100
+"""Requests of one connection that came before the answer to an earlier one was taken."""
 
 # What strangers send that is no HTTP is not worth a line each.
 _log = logging.getLogger("uvicorn.error.requests")
@@ -38,6 +40,7 @@ _LARGE_HEAD = _Refusal(
     ErrorCode.OPERATION_TOO_LARGE,
     f"The request has more than {MOST_LINES} headers, or more than {MOST_HEAD // 1024} KiB of them.",
 )
+_MANY = _Refusal(429, ErrorCode.THROTTLED, f"More than {MOST_WAITING} requests wait on this connection.")
 _NO_HTTP = _Refusal(400, ErrorCode.BAD_USER_INPUT, "The request is no HTTP.")
 
 
@@ -97,6 +100,9 @@ class Receiving(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        # uvicorn reads on with every answer, however many wait: ten megabytes of them took half a gigabyte of memory.
+        if len(self.pipeline) >= MOST_WAITING:
+            self._stop_parsing(_MANY)
         self._in_head, self._head, self._lines, self._size = True, 0, 0, 0
         self._arrived()
         self._await_arrival()
