@@ -1,15 +1,19 @@
 """The log of a real server: a line for each request, and nothing in it that anybody wrote."""
 
 import asyncio
+import gzip
 import json
+import os
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +32,7 @@ PATIENT = """mutation %s($input: CreatePatientInput!) {
 class Running:
     """A server on a book of its own, whose standard error is a file."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, *flags: str, **environment: str) -> None:
         self.book, self.log = folder / "book.db", folder / "log"
         url = f"sqlite:///{self.book}"
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -43,6 +47,7 @@ class Running:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env={**os.environ, **environment},
             )
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -74,8 +79,8 @@ class Running:
 def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def start(*flags: str) -> Running:
-        started.append(Running(tmp_path, *flags))
+    def start(*flags: str, **environment: str) -> Running:
+        started.append(Running(tmp_path, *flags, **environment))
         return started[-1]
 
     yield start
@@ -233,3 +238,61 @@ def test_a_line_is_written_while_the_server_runs(serve: Callable[..., Running]) 
         time.sleep(0.02)
 
     assert json.loads(running.log.read_text())["message"] == "request"
+
+
+class Collector:
+    """Takes traces, as OpenTelemetry sends them."""
+
+    def __init__(self) -> None:
+        taken = self.taken = []  # type: list[tuple[str, bytes]]
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                taken.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def __enter__(self) -> "Collector":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self._thread.join()
+        self.server.server_close()
+
+
+def test_traces_go_to_the_collector_and_hold_nothing_that_anybody_wrote(serve: Callable[..., Running]) -> None:
+    with Collector() as collector:
+        running = serve(OTEL_EXPORTER_OTLP_ENDPOINT=collector.address)
+        write_everywhere(running)
+        asyncio.run(talk(running))
+        break_inside(running)
+        log = running.end()
+
+    sent = b"".join(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body for _, body in collector.taken)
+    assert {path for path, _ in collector.taken} == {"/v1/traces"}
+    assert b"graphql.operation.type" in sent
+    assert MARK.lower().encode() not in sent.lower()
+    assert running.key.encode() not in sent
+    assert MARK.lower() not in log.lower()
+
+
+def test_a_collector_that_is_not_there_keeps_nobody_waiting(serve: Callable[..., Running]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    running = serve(OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
+    assert running.ask("{ __typename }").json() == {"data": {"__typename": "Query"}}
+
+    began = time.monotonic()
+    running.end()
+
+    assert running.process.returncode == 0
+    assert time.monotonic() - began < 15

@@ -23,6 +23,7 @@ from gappt_graphql.cli.opening import file_of, opened
 from gappt_graphql.cli.options import options_of
 from gappt_graphql.cli.receiving import Receiving
 from gappt_graphql.cli.sockets import Sockets
+from gappt_graphql.cli.tracing import traced
 from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.settings import Settings
 from gappt_graphql.web.app import create_app
@@ -57,9 +58,10 @@ async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
     options = options_of(settings)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listening(settings))
-        observer = Logging(log.line)
+        spans = await stack.enter_async_context(traced())
+        observer = Logging(log.line, spans)
         if settings.metrics_port is not None:
-            observer = metrics = Metrics(log.line)
+            observer = metrics = Metrics(log.line, spans)
             port = stack.enter_context(taken(settings.metrics_host, settings.metrics_port, "--metrics-port"))
             await stack.enter_async_context(answering(metrics, port))
         async with opened(settings.database_url, alone=True, observer=observer) as store:

@@ -25,14 +25,17 @@ class Admission(SchemaExtension):
         operation, context = self.execution_context, self._context
         text = operation.query or ""
         self.known = context.documents.get(text)
-        operation.graphql_document = self.known.document if self.known else _parsed(text, context.options.limits.tokens)
+        with context.observer.spans.step("parse"):
+            known, tokens = self.known, context.options.limits.tokens
+            operation.graphql_document = known.document if known else _parsed(text, tokens)
         yield
 
     def on_validate(self) -> Iterator[None]:
         operation, context = self.execution_context, self._context
         assert operation.graphql_document is not None
         # Strawberry validates what has no list of errors; here it has one, be it empty.
-        operation.pre_execution_errors = self._refusals(operation.graphql_document)
+        with context.observer.spans.step("validate"):
+            operation.pre_execution_errors = self._refusals(operation.graphql_document)
         if not operation.pre_execution_errors:
             if context.remember:
                 context.remember()

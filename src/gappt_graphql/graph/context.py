@@ -26,7 +26,7 @@ class Context:
     is called once a subscription stands, and `remember` once the operation's document is known to be valid. `cost` is
     known before the operation runs (docs/limits.md); an answer has it if `wants_cost` is set. `standing` is how the key
     stood with its budget when the operation was charged. `kind` and `name` are for those who operate the server, who
-    are told as little as `observing.Operation` says.
+    are told as little as `observing.Operation` says. `traceparent` is the caller's span, where there are traces.
     """
 
     __slots__ = (
@@ -45,6 +45,7 @@ class Context:
         "remember",
         "scopes",
         "standing",
+        "traceparent",
         "trusted_only",
         "wants_cost",
         "watchers",
@@ -71,6 +72,7 @@ class Context:
         self.remember: Callable[[], None] | None = None
         self.cost: int | None = None
         self.kind, self.name = "unknown", "other"
+        self.traceparent: str | None = None
         self.wants_cost = False
         self.loaders = Loaders(desk)
 

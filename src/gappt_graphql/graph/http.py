@@ -109,6 +109,8 @@ class _Door:
         context.wants_cost = asked.wants_cost or request.headers.get("graphql-cost") == "1"
         text = text_of(asked, context)
         schema = self._tracing_schema if wants_trace(request.headers) else self._schema
+        if context.observer.spans.on:
+            context.traceparent = request.headers.get("traceparent")
         telling = Telling(context, "graphql")
         telling.text = text
         try:

@@ -24,6 +24,7 @@ from gappt_graphql.graph.errors import ErrorCode, bad_user_input, refusal, shown
 from gappt_graphql.graph.group_appointment import GroupAppointment
 from gappt_graphql.graph.mutations import Mutation
 from gappt_graphql.graph.queries import Query
+from gappt_graphql.graph.results import codes_of
 from gappt_graphql.graph.scalars import SCALARS
 from gappt_graphql.graph.subscriptions import Subscription
 from gappt_graphql.graph.tracing import FederatedTracing
@@ -58,6 +59,29 @@ class Schema(strawberry.federation.Schema):
         :raises InvalidOperationTypeError: for an operation of a type that is not allowed; nothing was run
         """
         assert context_value is not None
+        with context_value.observer.spans.operation(context_value.traceparent) as tell:
+            result = await self._executed(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed_operation_types,
+                operation_extensions,
+            )
+            tell(context_value.kind, context_value.name, codes_of(result) if result.errors else ())
+        return result
+
+    async def _executed(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None,
+        context_value: Context,
+        root_value: Any | None,
+        operation_name: str | None,
+        allowed_operation_types: Iterable[OperationType] | None,
+        operation_extensions: dict[str, Any] | None,
+    ) -> ExecutionResult:
         try:
             with context_value.desk.at_work():
                 result = await super().execute(

@@ -28,8 +28,8 @@ class Address:
     through.
     """
 
-    def __init__(self, open_desk: OpenDesk, **methods: Handle) -> None:
-        self._open_desk, self._methods = open_desk, methods
+    def __init__(self, open_desk: OpenDesk, path: str, **methods: Handle) -> None:
+        self._open_desk, self._path, self._methods = open_desk, path, methods
         if "GET" in methods:
             self._methods["HEAD"] = methods["GET"]
         self.allow = ", ".join([*sorted(self._methods), "OPTIONS"])
@@ -57,9 +57,15 @@ class Address:
         writes = request.method not in _READING
         if writes:
             await request.body()  # who sends it slowly does not count among those that run
+        spans = desk.observer.spans
+        with spans.operation(request.headers.get("traceparent") if spans.on else None) as tell:
+            tell("rest", f"{request.method} {self._path}", ())
+            return await self._handled(handle, request, desk.begun(writes=writes))
+
+    async def _handled(self, handle: Handle, request: Request, desk: Desk) -> Response:
         try:
             with desk.at_work():
-                return await handle(request, desk.begun(writes=writes))
+                return await handle(request, desk)
         except Refused as refused:
             raise unprocessable(refused) from None
         except (OutOfTime, Overloaded) as unavailable:

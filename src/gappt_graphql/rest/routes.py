@@ -17,7 +17,7 @@ def routes(open_desk: OpenDesk) -> list[BaseRoute]:
     """
 
     def at(path: str, **methods: Handle) -> BaseRoute:
-        return Route(path, Address(open_desk, **methods))
+        return Route(path, Address(open_desk, path, **methods))
 
     return [
         at(
