@@ -390,3 +390,24 @@ async def test_archiving_twice_keeps_the_first_time(client: httpx2.AsyncClient, 
 
     assert (await client.post(f"/group_appointments/{group.id}/archive")).status_code == 204
     assert (await practice.reload(group)).archived_at == first
+
+
+# --- Texts
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\x1b[31m", "a\x85b", "x" * 10_001])
+@pytest.mark.parametrize("field", ["notes", "telehealth_url"])
+async def test_a_text_that_can_not_be_kept_is_refused_on_its_field(
+    client: httpx2.AsyncClient, practice: Practice, field: str, text: str
+) -> None:
+    group = await practice.group()
+    fields = creation(practice, **{field: text})
+
+    assert list(await errors_of(await client.post("/group_appointments", json=fields))) == [field]
+    assert list(await errors_of(await client.patch(f"/group_appointments/{group.id}", json={field: text}))) == [field]
+
+
+async def test_a_text_is_kept_composed(client: httpx2.AsyncClient, practice: Practice) -> None:
+    made = await client.post("/group_appointments", json=creation(practice, notes="Rene\u0301"))
+
+    assert made.json()["notes"] == "Ren\u00e9"

@@ -1,19 +1,16 @@
 """Connections that are slow, huge or nothing at all, to a server on a port of its own, in this process."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-import uvicorn
 
 from builders import Practice
 from gappt_graphql.cli.receiving import LONGEST_ADDRESS, MOST_HEAD, MOST_LINES, MOST_WAITING, Receiving
-from gappt_graphql.cli.sockets import Sockets
 from gappt_graphql.store import Store
 from gappt_graphql.web.app import create_app
+from served import serving
 
 HEAD = b"GET /livez HTTP/1.1\r\nHost: practice.example\r\n"
 POST = b"POST /graphql HTTP/1.1\r\nHost: practice.example\r\nContent-Type: application/json\r\n"
@@ -26,60 +23,6 @@ class Hasty(Receiving):
     seconds_to_take = 0.3
 
 
-class Stream:
-    """A connection of a client."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    def put(self, data: bytes) -> None:
-        self.writer.write(data)
-
-    async def answer(self) -> tuple[int, Any]:
-        """Return the status of the next answer, and what its JSON says."""
-        async with asyncio.timeout(10):
-            head = await self.reader.readuntil(b"\r\n\r\n")
-            line, *lines = head.decode().strip().split("\r\n")
-            headers = {name.lower(): value for name, value in (one.split(": ", 1) for one in lines)}
-            body = await self.reader.readexactly(int(headers.get("content-length", 0)))
-        return int(line.split()[1]), json.loads(body) if body else None
-
-    async def rest(self) -> bytes:
-        """Return what comes until the server closes the connection."""
-        async with asyncio.timeout(10):
-            with suppress(ConnectionError):
-                return await self.reader.read()
-        return b""
-
-
-class Listening:
-    """The server, and all that was opened to it."""
-
-    def __init__(self, port: int) -> None:
-        self.port, self.opened = port, list[Stream]()
-
-    async def open(self, data: bytes = b"") -> Stream:
-        self.opened.append(Stream(*await asyncio.open_connection("127.0.0.1", self.port)))
-        self.opened[-1].put(data)
-        return self.opened[-1]
-
-
-@asynccontextmanager
-async def serving(app: Any, http: type[Receiving] = Hasty) -> AsyncIterator[Listening]:
-    config = uvicorn.Config(app, port=0, http=http, ws=Sockets, lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    listening = Listening(server.servers[0].sockets[0].getsockname()[1])
-    try:
-        yield listening
-    finally:
-        for stream in listening.opened:
-            stream.writer.transport.abort()
-        await server.shutdown()
-
-
 @pytest.fixture
 def app(store: Store, practice: Practice) -> Any:
     return create_app(store, clock=lambda: practice.now, ids=practice.ids)
@@ -89,7 +32,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 async def test_a_request_whose_head_does_not_end_is_answered_408(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open(HEAD)
 
         status, said = await stream.answer()
@@ -99,7 +42,7 @@ async def test_a_request_whose_head_does_not_end_is_answered_408(app: Any) -> No
 
 
 async def test_a_request_whose_body_does_not_end_is_answered_408(app: Any, secret: str) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         key = f"Authorization: Bearer {secret}\r\n".encode()
         stream = await server.open(POST + key + b"Content-Length: 100\r\n\r\n{")
 
@@ -110,7 +53,7 @@ async def test_a_request_whose_body_does_not_end_is_answered_408(app: Any, secre
 
 
 async def test_a_byte_now_and_then_gains_no_time(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open(HEAD)
 
         async def dribble() -> None:
@@ -126,12 +69,12 @@ async def test_a_byte_now_and_then_gains_no_time(app: Any) -> None:
 
 
 async def test_a_connection_that_sends_nothing_is_closed_without_a_word(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         assert await (await server.open()).rest() == b""
 
 
 async def test_empty_lines_between_two_requests_gain_no_time(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open(HEAD + b"\r\n")
         await stream.answer()
         stream.put(b"\r\n")
@@ -140,7 +83,7 @@ async def test_empty_lines_between_two_requests_gain_no_time(app: Any) -> None:
 
 
 async def test_a_body_that_comes_after_its_answer_leaves_no_connection_open(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open(POST + b"Content-Length: 200000\r\n\r\n")
         assert (await stream.answer())[0] == 413
         stream.put(b" " * 200_000)
@@ -149,7 +92,7 @@ async def test_a_body_that_comes_after_its_answer_leaves_no_connection_open(app:
 
 
 async def test_a_connection_that_is_used_again_has_the_whole_time_for_each_request(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open()
         for _ in range(3):
             await asyncio.sleep(0.2)
@@ -161,7 +104,7 @@ async def test_a_connection_that_is_used_again_has_the_whole_time_for_each_reque
 
 
 async def test_two_requests_in_one_packet_are_both_answered(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open((HEAD + b"\r\n") * 2)
 
         assert [await stream.answer() for _ in range(2)] == [(200, {"status": "ok"})] * 2
@@ -179,7 +122,7 @@ async def test_two_requests_in_one_packet_are_both_answered(app: Any) -> None:
     ids=["address", "lines", "bytes", "a header without an end", "no HTTP"],
 )
 async def test_a_head_that_is_too_large_is_refused_in_words(app: Any, request_: bytes, status: int) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open(request_)
 
         got, said = await stream.answer()
@@ -189,7 +132,7 @@ async def test_a_head_that_is_too_large_is_refused_in_words(app: Any, request_: 
 
 
 async def test_a_head_of_the_largest_size_is_taken(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open(HEAD + b"X-A: " + b"b" * (MOST_HEAD - 100) + b"\r\n\r\n")
 
         assert (await stream.answer())[0] == 200
@@ -203,14 +146,14 @@ async def test_an_answer_that_lasts_is_not_cut_off() -> None:
             await asyncio.sleep(Hasty.seconds_to_arrive / 2)
         await send({"type": "http.response.body", "body": b""})
 
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open(HEAD + b"Connection: close\r\n\r\n")
 
         assert (await stream.rest()).endswith(b"0\r\n\r\n")
 
 
 async def test_a_socket_is_not_cut_off(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open(
             b"GET /graphql HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
             b"13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
@@ -274,14 +217,14 @@ async def test_two_hundred_slow_connections_keep_nobody_waiting(app: Any) -> Non
 
 
 async def test_requests_that_are_sent_on_before_any_answer_are_answered(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open((HEAD + b"\r\n") * MOST_WAITING)
 
         assert [(await stream.answer())[0] for _ in range(MOST_WAITING)] == [200] * MOST_WAITING
 
 
 async def test_who_sends_on_and_on_without_an_answer_is_cut_off(app: Any) -> None:
-    async with serving(app) as server:
+    async with serving(app, Hasty) as server:
         stream = await server.open((HEAD + b"\r\n") * 10 * MOST_WAITING)
 
         assert (await stream.rest()).count(b"200 OK") <= 1 + MOST_WAITING
