@@ -46,6 +46,8 @@ def new_key(url: str, *, account: str = "Riverside", scopes: str = "read,write")
         "key revoke",
         "audit verify",
         "audit export",
+        "backup",
+        "restore",
         "schema",
         "demo",
         "import",

@@ -5,6 +5,7 @@ import click
 from gappt_graphql import __version__
 from gappt_graphql.cli.accounts import account, key
 from gappt_graphql.cli.audit import audit
+from gappt_graphql.cli.backups import backup, restore
 from gappt_graphql.cli.inspecting import migrate, schema, settings
 from gappt_graphql.cli.records import demo, export, import_
 from gappt_graphql.cli.serving import serve
@@ -21,5 +22,5 @@ def main() -> None:
     """
 
 
-for command in (serve, migrate, account, key, audit, schema, demo, import_, export, settings):
+for command in (serve, migrate, account, key, audit, backup, restore, schema, demo, import_, export, settings):
     main.add_command(command)

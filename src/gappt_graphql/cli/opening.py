@@ -34,7 +34,7 @@ async def opened(
     path = file_of(url)
     if not create and not path.is_file():
         raise Failed(f"There is no database at {path}: name another with --database-url, or make one with `serve`")
-    with _told():
+    with told():
         await _migrate_if_behind(url)
         store = await open_store(url, serving=alone, observer=observer)
     try:
@@ -55,15 +55,15 @@ def migrated(url: str) -> bool:
     from gappt_graphql.store.opening import exclusive
 
     file_of(url)
-    with _told(), exclusive(url):
+    with told(), exclusive(url):
         was_behind = is_behind(url)
         migrate(url)
         return was_behind
 
 
-def file_of(url: str) -> Path:
+def file_of(url: str, *, readable: bool = True) -> Path:
     """
-    Return the file of an embedded store, in a folder that exists.
+    Return the file of an embedded store, in a folder that exists; it may be damaged if it need not be `readable`.
 
     To be asked before this process opens the store: the look into the file that it takes, on closing, would drop the
     locks that SQLite holds on it, and another process would take away the log that this one writes.
@@ -78,7 +78,7 @@ def file_of(url: str) -> Path:
         raise Failed(f"There is no folder {path.parent}, so there can be no database {path.name} in it")
     if path.is_dir():
         raise Failed(f"{path} is a folder, not a database")
-    if path.is_file() and not _may_be_sqlite(path):
+    if readable and path.is_file() and not _may_be_sqlite(path):
         raise Failed(f"{path} is not a SQLite database")
     return path
 
@@ -94,6 +94,19 @@ async def account_named(store: Store, name: str) -> Account:
         names = ", ".join(repr(account.name) for account in await store.accounts()) or "none yet"
         raise Failed(f"There is no account named {name!r}; there are: {names}")
     return account
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell what is wrong with a store in its own sentence."""
+    from gappt_graphql.store import StoreError
+
+    try:
+        yield
+    except StoreError as error:
+        raise Failed(str(error)) from None
+    except OSError as error:
+        raise Failed(f"{error.filename} can't be used: {error.strerror}") from None
 
 
 async def _migrate_if_behind(url: str) -> None:
@@ -112,19 +125,6 @@ async def _migrate_if_behind(url: str) -> None:
             if tries == _TRIES:
                 raise
             await asyncio.sleep(0.1)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell what is wrong with a store in its own sentence."""
-    from gappt_graphql.store import StoreError
-
-    try:
-        yield
-    except StoreError as error:
-        raise Failed(str(error)) from None
-    except OSError as error:
-        raise Failed(f"{error.filename} can't be used: {error.strerror}") from None
 
 
 def _may_be_sqlite(path: Path) -> bool:

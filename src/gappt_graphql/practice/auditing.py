@@ -1,7 +1,7 @@
 """Reading the audit: the history of appointments, the whole of it, and whether it is as it was written."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from typing import TextIO
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Protocol, TextIO, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -10,7 +10,16 @@ from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.ids import AccountId, GroupAppointmentId
 from gappt_graphql.store import AuditRow, Book, Store, audit_hash
 
+T = TypeVar("T")
+
 SLICE = 1_000
+
+
+class Reads(Protocol):
+    """What can be read by accounts: a store, or a backup of one."""
+
+    async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
+        """Run the work with the account's book."""
 
 
 class Verified(Struct, frozen=True):
@@ -29,7 +38,7 @@ async def history(
     return await desk.read(lambda book: book.history_of(appointments, limit=limit, before=before))
 
 
-async def verify(store: Store, *, account: AccountId) -> Verified:
+async def verify(store: Reads, *, account: AccountId) -> Verified:
     """Walk the account's audit from its first row to its last, and find the first place where it is not as it was."""
 
     async def work(book: Book) -> Verified:

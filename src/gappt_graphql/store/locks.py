@@ -18,7 +18,7 @@ _PATIENCE = 0.02
 
 
 class FileLock:
-    """An exclusive lock on a file, which is made for it and stays. One holder for each object."""
+    """A lock on a file, which is made for it and stays: exclusive, unless it is shared. One holder for each object."""
 
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -28,6 +28,14 @@ class FileLock:
         """Take the lock if nobody holds it, and tell whether that was so."""
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def share_at_once(self) -> bool:
+        """Take the lock beside others who share it if nobody has it alone, and tell whether that was so."""
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -17,17 +17,20 @@ async def open_store(url: str, *, serving: bool = False, observer: Observer = NO
     Open the store; the one process that serves it says so. `observer` is told of the work.
 
     :raises UnsupportedStore: if the URL names no store that this program knows
-    :raises StoreInUse: if it shall be served, and another process serves it or has it to itself
+    :raises StoreInUse: if another process replaces it; or it shall be served, and another serves it or has it to itself
     :raises StoreBehind: if it has not been migrated
     :raises StoreTooNew: if a newer program has migrated it
     """
     path = file_of(url)
     if is_behind(url):
         raise StoreBehind(f"The store {path} is not up to date. Migrate it first: gappt-graphql migrate")
-    lock = _take(path) if serving else None
+    present = _come_in(path)
+    lock = None
     try:
-        return await SqliteStore.open(path, serving=lock, observer=observer)
+        lock = _take(path) if serving else None
+        return await SqliteStore.open(path, present=present, serving=lock, observer=observer)
     except BaseException:
+        present.close()
         if lock is not None:
             lock.close()
         raise
@@ -46,6 +49,35 @@ def exclusive(url: str) -> Iterator[None]:
         yield
     finally:
         lock.close()
+
+
+@contextmanager
+def replacing(url: str) -> Iterator[None]:
+    """
+    Have the store's file to oneself, so that another can take its name: nobody serves it or has it open.
+
+    Whoever had the former file open would write its log where SQLite looks for that of the other.
+
+    :raises StoreInUse: if a process has it open
+    :raises UnsupportedStore: if the URL names no store that this program knows
+    """
+    path = file_of(url)
+    with exclusive(url):
+        lock = FileLock(beside(path, "open"))
+        try:
+            if not lock.take_at_once():
+                raise StoreInUse(f"Another command has the store {path} open. Let it end first.")
+            yield
+        finally:
+            lock.close()
+
+
+def _come_in(path: Path) -> FileLock:
+    lock = FileLock(beside(path, "open"))
+    if not lock.share_at_once():
+        lock.close()
+        raise StoreInUse(f"The store {path} is being replaced by a backup. Try again when that is done.")
+    return lock
 
 
 def _take(path: Path) -> FileLock:

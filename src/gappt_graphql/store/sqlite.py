@@ -49,10 +49,17 @@ class SqliteStore:
     """A store in one file. Open it with `open_store`."""
 
     def __init__(
-        self, path: Path, connection: Connection, *, serving: FileLock | None, observer: Observer = NOBODY
+        self,
+        path: Path,
+        connection: Connection,
+        *,
+        present: FileLock,
+        serving: FileLock | None,
+        observer: Observer = NOBODY,
     ) -> None:
         self._path = path
         self._connection = connection
+        self._present = present
         self._serving = serving
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="writers-queue")
         self._readers = Readers(path, observer.spans)
@@ -62,11 +69,17 @@ class SqliteStore:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, serving: FileLock | None, observer: Observer = NOBODY) -> "SqliteStore":
-        """Open the file, to serve it if the lock of the serving process is given; the store lets go of it."""
+    async def open(
+        cls, path: Path, *, present: FileLock, serving: FileLock | None, observer: Observer = NOBODY
+    ) -> "SqliteStore":
+        """
+        Open the file, to serve it if the lock of the serving process is given.
+
+        `present` is the lock that each who has the file open shares. The store lets go of both.
+        """
         pragmas = _PRAGMAS if serving is not None else _PRAGMAS_BESIDE_A_SERVER
         connection = await Connection.open(str(path), pragmas=pragmas, interruptible=False)
-        return cls(path, connection, serving=serving, observer=observer)
+        return cls(path, connection, present=present, serving=serving, observer=observer)
 
     async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
         return await self._reading(lambda reader: work(book.ReadableBook(account, reader)))
@@ -133,6 +146,7 @@ class SqliteStore:
         await self._connection.close()
         self._executor.shutdown()
         self._queue.close()
+        self._present.close()
         if self._serving is not None:
             self._serving.close()
 

@@ -7,12 +7,12 @@ from alembic.config import Config
 from sqlalchemy import URL, create_engine, pool
 
 
-def upgrade(path: Path) -> None:
-    """Run every migration that the file has not seen, in one transaction each."""
+def upgrade(path: Path, revision: str = "head") -> None:
+    """Run every migration up to this one that the file has not seen, in one transaction each."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=pool.NullPool)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
