@@ -7,6 +7,7 @@ import pytest
 
 from asking import Client
 from builders import A_MONDAY, Practice
+from gappt_graphql.graph.filters import MOST_IDS
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 
@@ -224,3 +225,16 @@ async def test_nested_lists_take_the_same_filters(client: Client, groups: Groups
     assert [len(each["nodes"]) for each in lists] == [2, 0]
     assert [each["totalCount"] for each in lists] == [2, 0]
     assert await client.codes(query, filter={"hasConflicts": True}) == ["BAD_USER_INPUT"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query ($ids: [ID!]) { groupAppointments(filter: {ids: $ids}) { nodes { id } } }",
+        "query ($ids: [ID!]) { unavailableBlocks(filter: {practitionerIds: $ids}) { nodes { id } } }",
+        "query ($ids: [ID!]) { groupAppointmentChanges(filter: {businessIds: $ids}) { nodes { id } } }",
+    ],
+)
+async def test_a_list_of_ids_has_an_end(client: Client, query: str) -> None:
+    assert await client.codes(query, ids=["1"] * MOST_IDS) == []
+    assert await client.codes(query, ids=["1"] * (MOST_IDS + 1)) == ["OPERATION_TOO_LARGE"]

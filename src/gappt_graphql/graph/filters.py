@@ -6,9 +6,13 @@ from datetime import date, datetime
 import strawberry
 
 from gappt_graphql.graph.enums import ArchivedFilter, GroupAppointmentOrderField
+from gappt_graphql.graph.errors import ErrorCode, refusal
 from gappt_graphql.graph.values import number, numbers, optional, or_none, present, required
 from gappt_graphql.practice.enquiries import leaving_out_archived
 from gappt_graphql.scheduling.asking import Condition, Filter, Listing, Operator, Order
+
+MOST_IDS = 1_000
+"""In one list of a filter. Reading ids takes time that no points are counted for."""
 
 _BOUNDS = {
     "gt": Operator.GREATER,
@@ -154,14 +158,21 @@ def unavailable_blocks(filter: UnavailableBlockFilter | None) -> Listing:
 
 def any_number(ids: Sequence[str] | None) -> tuple[int, ...] | None:
     """Return the numbers that may be met, or None where any may."""
-    asked = or_none(ids)
+    asked = _few(ids)
     return None if asked is None else tuple(number(id) for id in asked)
 
 
 def _any_of(field: str, operator: Operator, ids: Sequence[str] | None) -> Iterator[Condition]:
-    asked = or_none(ids)
+    asked = _few(ids)
     if asked is not None:
         yield Condition(field, operator, numbers(asked))
+
+
+def _few(ids: Sequence[str] | None) -> Sequence[str] | None:
+    asked = or_none(ids)
+    if asked is not None and len(asked) > MOST_IDS:
+        raise refusal(ErrorCode.OPERATION_TOO_LARGE, f"A filter takes {MOST_IDS:,} ids in one list at most.")
+    return asked
 
 
 def _archived(archived: ArchivedFilter | None) -> Filter:
