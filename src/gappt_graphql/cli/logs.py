@@ -46,9 +46,10 @@ class Log:
 
     def put(self, at: datetime, level: int, message: str, fields: Mapping[str, object]) -> None:
         """Put a line behind those that have yet to be written."""
-        # The reader of the log may be gone, which is no reason to answer nothing.
-        with suppress(OSError, ValueError):
+        try:  # noqa: SIM105  # suppress takes as long as to write
             self._file.write(self._spelled(at, _LEVELS[level], message, fields))
+        except (OSError, ValueError):
+            pass  # the reader of the log may be gone, which is no reason to answer nothing
 
     def flush(self) -> None:
         """Write what has yet to be written."""

@@ -99,10 +99,10 @@ class Observed:
                     "status": status,
                     "ms": _milliseconds(seconds),
                     "bytes": size,
+                    **_who(state),
                 }
-                fields |= _who(state)
                 if operation:
-                    fields |= _of(operation)
+                    fields.update(_of(operation))
                 elif codes:
                     fields["codes"] = codes
                 self.observer.write(level, "request", fields)
