@@ -67,7 +67,7 @@ async def watched(empty_book: Path, tmp_path: Path) -> AsyncIterator[Watched]:
         cost_budget=0,
         options=Options(names=frozenset({"Week"})),
     )
-    metrics.watch(store, app.state.watchers)
+    metrics.watch(store, app.state.watchers, app.state.bounds)
     watched = Watched(practice, metrics, app, issued.secret)
     yield watched
     await watched.client.aclose()
@@ -158,6 +158,7 @@ async def test_what_is_open_is_told_and_what_the_store_takes_up(watched: Watched
     assert told["gappt_open{what=subscriptions}"] == 1
     assert (await watched.series())["gappt_open{what=connections}"] == 0
     assert told["gappt_readers_in_use"] == 0
+    assert told["gappt_operations_running"] == 0
     assert told["gappt_store_bytes{file=book}"] > 0
     assert told["gappt_store_bytes{file=log}"] > 0
     assert told["process_resident_memory_bytes"] > 0

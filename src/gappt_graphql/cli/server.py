@@ -84,7 +84,7 @@ async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
                 observer=observer,
             )
             if isinstance(observer, Metrics):
-                observer.watch(store, app.state.watchers)
+                observer.watch(store, app.state.watchers, app.state.bounds)
             config = uvicorn.Config(
                 app,
                 lifespan="on",

@@ -107,7 +107,7 @@ def create_app(
         ],
         exception_handlers={HTTPException: http_exception},
     )
-    app.state.watchers, app.state.health = shared.watchers, health
+    app.state.watchers, app.state.health, app.state.bounds = shared.watchers, health, bounds
     # A redirect would make a POST of many clients a GET.
     app.router.redirect_slashes = False
     return app

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from gappt_graphql.graph.watchers import Watchers
 from gappt_graphql.observing import Operation, Spans
+from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.store import Store
 from gappt_graphql.web.observe import Logging, Write, to_log
 from gappt_graphql.web.tallies import Gauge, Spread, Tally
@@ -35,6 +36,7 @@ class Metrics(Logging):
         self._operation_seconds = Spread(
             "gappt_operation_seconds", "How long queries and mutations took", "operation", bounds=_SECONDS
         )
+        self._at_work = Gauge("gappt_operations_running", "Operations of both doors that run")
         self._errors = Tally("gappt_errors", "Requests and operations that had an error of this code", "code")
         self._commands = Tally("gappt_commands", "What was asked to be written", "command", "outcome")
         self._refusals = Tally("gappt_refusals", "Commands that were refused for a reason of this code", "code")
@@ -55,8 +57,9 @@ class Metrics(Logging):
         """Everything that is counted here."""
         return [one for one in vars(self).values() if isinstance(one, (Tally, Spread, Gauge))]
 
-    def watch(self, store: Store, watchers: Watchers) -> None:
+    def watch(self, store: Store, watchers: Watchers, bounds: Bounds) -> None:
         """Look at these whenever somebody asks."""
+        self._at_work.now = lambda: {(): bounds.count}
         self._readers.now = lambda: {(): store.figures().readers_in_use}
         self._bytes.now = lambda: {("book",): store.figures().bytes, ("log",): store.figures().log_bytes}
         self._open.now = lambda: {
