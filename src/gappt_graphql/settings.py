@@ -156,7 +156,7 @@ def _text(text: str) -> str:
     return text
 
 
-def _most(name: str, default: int, meaning: str, largest: int) -> Setting:
+def _counted(name: str, default: int, meaning: str, largest: int) -> Setting:
     takes = f"a whole number from 1 to {largest}"
     return Setting(name=name, default=default, meaning=meaning, takes=takes, parse=_whole_number(1, largest))
 
@@ -180,13 +180,7 @@ SETTINGS: Sequence[Setting] = (
         takes="a host name or an address",
         parse=_host,
     ),
-    Setting(
-        name="port",
-        default=8000,
-        meaning="The port to listen on",
-        takes="a whole number from 1 to 65535",
-        parse=_whole_number(1, 65535),
-    ),
+    _counted("port", 8000, "The port to listen on", 65535),
     Setting(
         name="rate_limit",
         default=None,
@@ -209,11 +203,11 @@ SETTINGS: Sequence[Setting] = (
         takes="addresses or networks like 10.0.0.0/8, with commas between them",
         parse=_networks,
     ),
-    _most("max_running", 64, "The most operations that run at once, of all keys and both doors", 10_000),
-    _most("read_seconds", 5, "The most seconds that a query or a request that reads may take", 3600),
-    _most("write_seconds", 10, "The most seconds that a mutation or a request that writes may take", 3600),
-    _most("workers", 1, "How many processes serve; an embedded store takes one", 64),
-    _most(
+    _counted("max_running", 64, "The most operations that run at once, of all keys and both doors", 10_000),
+    _counted("read_seconds", 5, "The most seconds that a query or a request that reads may take", 3600),
+    _counted("write_seconds", 10, "The most seconds that a mutation or a request that writes may take", 3600),
+    _counted("workers", 1, "How many processes serve; an embedded store takes one", 64),
+    _counted(
         "idempotency_hours",
         24,
         "How many hours an idempotency key is remembered, so that a retry takes effect once",
@@ -255,18 +249,18 @@ SETTINGS: Sequence[Setting] = (
         takes="a whole number from 0 to 10000",
         parse=_whole_number(0, 10_000),
     ),
-    _most("max_tokens", 2_000, "The most tokens of one document", 100_000),
-    _most("max_fields", 500, "The most fields of one operation, each counted as often as it is spread", 100_000),
-    _most("max_aliases", 60, "The most aliases of one operation", 100_000),
-    _most("max_directives", 60, "The most directives of one operation", 100_000),
-    _most("max_root_fields", 50, "The most fields at the root of one operation", 100_000),
-    _most("max_depth", 20, "The most levels of fields of one operation", 100),
-    _most("max_values", 100_000, "The most values that the answer of one operation may hold", 10_000_000),
-    _most(
+    _counted("max_tokens", 2_000, "The most tokens of one document", 100_000),
+    _counted("max_fields", 500, "The most fields of one operation, each counted as often as it is spread", 100_000),
+    _counted("max_aliases", 60, "The most aliases of one operation", 100_000),
+    _counted("max_directives", 60, "The most directives of one operation", 100_000),
+    _counted("max_root_fields", 50, "The most fields at the root of one operation", 100_000),
+    _counted("max_depth", 20, "The most levels of fields of one operation", 100),
+    _counted("max_values", 100_000, "The most values that the answer of one operation may hold", 10_000_000),
+    _counted(
         "max_cost", 30_000, "The most points that one operation may cost: objects, if every page is full", 10_000_000
     ),
-    _most("max_connections", 100, "The most sockets and streams of one key at once", 100_000),
-    _most("max_subscriptions", 100, "The most subscriptions of one key at once", 100_000),
+    _counted("max_connections", 100, "The most sockets and streams of one key at once", 100_000),
+    _counted("max_subscriptions", 100, "The most subscriptions of one key at once", 100_000),
     Setting(
         name="allowed_origins",
         default=None,
