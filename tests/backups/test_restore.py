@@ -12,10 +12,14 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from builders import Practice
 from copies import an_older_book, at, dump, in_a_process, names, run
 from gappt_graphql.store import Store
 from gappt_graphql.store.migrations import HEAD
 from gappt_graphql.store.opening import open_store, replacing
+from samples import one_of_each
 
 
 def test_a_restore_puts_the_backup_in_place_and_keeps_the_former_store(book: Path, kept: Path) -> None:
@@ -195,3 +199,32 @@ with backups.copied(Path({str(kept)!r}), Path({str(book)!r}),
     assert dump(book) == before
     assert run("restore", kept, *at(book)).exit_code == 0
     assert dump(book) == dump(kept)
+
+
+def test_a_store_behind_a_link_is_replaced_where_it_lies(book: Path, kept: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    real = book.rename(tmp_path / "disk" / "book.db")
+    book.symlink_to(real)
+
+    restored = json.loads(run("restore", kept, "--json", *at(book)).stdout)
+
+    assert book.is_symlink()
+    assert dump(real) == dump(kept)
+    assert Path(restored["kept"]).parent == real.parent
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_store_that_root_restores_belongs_to_whom_it_belonged(book: Path, kept: Path) -> None:
+    os.chown(book, 1234, 2345)
+
+    assert run("restore", kept, *at(book)).exit_code == 0
+
+    assert (book.stat().st_uid, book.stat().st_gid) == (1234, 2345)
+
+
+async def test_a_store_that_is_open_can_be_verified_where_it_is(practice: Practice, tmp_path: Path) -> None:
+    await one_of_each(practice)
+
+    verified = await asyncio.to_thread(in_a_process, "restore", str(tmp_path / "book.db"), "--verify-only", "--json")
+
+    assert json.loads(verified.stdout)["groupAppointments"] == 2

@@ -104,3 +104,14 @@ def test_a_wrong_counter_of_an_earlier_version_is_told_and_not_put_right_in_sile
         connection.execute("UPDATE group_appointments SET active_attendees = 2")
 
     assert "it counts other seats as taken" in refusal(older, book)
+
+
+def test_a_view_in_the_place_of_a_table_is_not_asked(book: Path, kept: Path, broken: sqlite3.Connection) -> None:
+    """It might never answer."""
+    broken.execute("PRAGMA foreign_keys=OFF")
+    broken.execute("DROP TABLE audit")
+    broken.execute(
+        "CREATE VIEW audit AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+    )
+
+    assert "no store of this program" in refusal(kept, book)

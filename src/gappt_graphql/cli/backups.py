@@ -103,7 +103,8 @@ def _restored(file: Path, url: str) -> tuple[Contents, Mapping[str, str], Path |
     from gappt_graphql.store.migrations.upgrading import upgrade
     from gappt_graphql.store.opening import replacing
 
-    store = file_of(url, readable=False)
+    # SQLite follows links too: its log lies beside the file that they lead to.
+    store = file_of(url, readable=False).resolve()
     if store.exists() and store.samefile(file):
         raise Misused(f"{file} is the store itself")
     with told(), replacing(url), progress("Copying") as show, copied(file, store, progress=show) as copy:

@@ -125,6 +125,8 @@ def put_in_place(copy: Path, store: Path, *, now: datetime) -> Path | None:
     with _nobody_else(store):
         former = store.exists()
         if former:
+            if os.geteuid() == 0:  # the server may run as somebody else, who has to be able to open it
+                os.chown(copy, store.stat().st_uid, store.stat().st_gid)
             _link(store, kept)
         for log in _LOGS:  # what SQLite left there because it can't read the store; it would take it for the new one's
             if beside(store, log).exists():
@@ -208,8 +210,9 @@ def _looked_over(connection: sqlite3.Connection) -> str:
 
 
 def _contents(connection: sqlite3.Connection) -> Contents:
-    known = connection.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('alembic_version', 'accounts')")
-    if known.fetchone() != (2,):
+    # Not views, which may do anything.
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables >= {"alembic_version", *_COUNTED}:
         raise UnsupportedStore("The file is a SQLite database, but no store of this program.")
     revision = [row[0] for row in connection.execute("SELECT version_num FROM alembic_version")]
     if len(revision) != 1 or revision[0] not in REVISIONS:
