@@ -134,3 +134,15 @@ def test_a_store_that_is_not_migrated_can_be_backed_up_before_it_is(tmp_path: Pa
     older = an_older_book(tmp_path / "older.db")
 
     assert dump(backed_up(older, tmp_path / "kept.db")) == dump(older)
+
+
+def test_a_file_that_appears_while_the_copy_is_made_is_not_overwritten(book: Path, tmp_path: Path) -> None:
+    from gappt_graphql.store.backups import back_up
+
+    file = tmp_path / "kept.db"
+
+    with pytest.raises(FileExistsError, match="nothing is overwritten"):
+        back_up(book, file, progress=lambda done, total: file.write_text("another's") and None)
+
+    assert file.read_text() == "another's"
+    assert list(tmp_path.glob(".kept.db.*")) == []
