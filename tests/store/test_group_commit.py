@@ -4,16 +4,19 @@ import asyncio
 import sqlite3
 import sys
 from contextvars import ContextVar
+from functools import partial
 
 import msgspec
 import pytest
 from sqlalchemy import text
 
 from builders import A_MONDAY
+from gappt_graphql.observing import Observer
 from gappt_graphql.practice import attendance
 from gappt_graphql.practice.attendance import BookAttendees
 from gappt_graphql.scheduling.problems import Code, Refused
 from gappt_graphql.store import Edit
+from gappt_graphql.store.book import WritableBook
 from gappt_graphql.store.statements import Statement
 from samples import stored
 
@@ -327,3 +330,40 @@ async def test_who_comes_while_a_program_cancels_everything_is_served(practice):
     assert await together(practice, saving(group)) == [group.id]
     await asyncio.wait([writing])
     assert await stored(practice, group) == [True]
+
+
+async def test_what_is_committed_is_acknowledged_to_all_though_telling_of_it_fails(practice):
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+    groups = [practice.new_group() for _ in range(3)]
+
+    async def work(writer, group):
+        return await saving(group)(WritableBook(practice.account.id, writer))
+
+    def failing():
+        raise RuntimeError
+
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(
+            *(practice.store._writers.write(partial(work, group=group), failing) for group in groups)
+        )
+
+    assert answers == [group.id for group in groups]
+    assert told == ["What is committed was not told of"] * 3
+
+
+class Failing(Observer):
+    def committed(self, units, seconds):
+        raise RuntimeError
+
+
+async def test_what_is_committed_is_acknowledged_though_counting_it_fails(practice):
+    # The task that ends with what was raised is nobody's.
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    practice.store._writers._observer = Failing()
+    group, later = practice.new_group(), practice.new_group()
+
+    async with asyncio.timeout(5):
+        assert await together(practice, saving(group)) == [group.id]
+        assert await together(practice, saving(later)) == [later.id]
+    assert await stored(practice, group, later) == [True] * 2

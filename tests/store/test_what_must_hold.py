@@ -101,6 +101,40 @@ async def test_an_attendee_is_not_moved_by_replacing_the_row(practice, full, raw
     assert await seats(practice, full) == (2, 2)
 
 
+async def test_who_has_a_seat_is_not_replaced_by_one_who_has_none(practice, full, raw):
+    cancelled = "(SELECT id FROM attendees WHERE cancelled_at IS NULL ORDER BY id LIMIT 1)"
+    columns = [name for _, name, *_ in raw.execute("PRAGMA table_info(attendees)")]
+    values = ", ".join("1" if name == "cancelled_at" else name for name in columns)
+
+    with pytest.raises(sqlite3.IntegrityError, match="The id is taken"):
+        raw.execute(f"INSERT OR REPLACE INTO attendees SELECT {values} FROM attendees WHERE id = {cancelled}")
+
+    assert await seats(practice, full) == (2, 2)
+
+
+async def test_who_has_a_seat_is_not_replaced_by_a_row_that_takes_its_number(practice, full, raw):
+    with pytest.raises(sqlite3.IntegrityError, match="A key never changes"):
+        raw.execute("""UPDATE OR REPLACE attendees SET rowid = (SELECT rowid FROM attendees WHERE cancelled_at IS NULL)
+            WHERE cancelled_at IS NOT NULL""")
+
+    assert await seats(practice, full) == (2, 2)
+
+
+async def test_a_group_does_not_shrink_below_its_roster_where_checks_are_off(practice, full, raw):
+    raw.execute("PRAGMA ignore_check_constraints = ON")
+
+    with pytest.raises(sqlite3.IntegrityError, match="There are no seats left"):
+        raw.execute("UPDATE group_appointments SET max_attendees = 1")
+
+
+async def test_an_account_that_replaces_itself_does_not_number_anew(practice, raw):
+    await practice.store.write(practice.account.id, lambda book: book.journal([], [a_row(practice)]))
+
+    with pytest.raises(sqlite3.IntegrityError, match="only rise"):
+        raw.execute("""INSERT OR REPLACE INTO accounts (account_id, name, created_at)
+            SELECT account_id, name, created_at FROM accounts""")
+
+
 async def test_a_group_that_replaces_another_is_counted_anew(practice, full, raw):
     columns = [name for _, name, *_ in raw.execute("PRAGMA table_info(group_appointments)")]
     given = ", ".join("0" if name == "active_attendees" else name for name in columns)

@@ -45,7 +45,7 @@ class Writers:
         """
         Run the work in a transaction and return what it returns, once that is on the disk and `committed` was called.
 
-        A caller who is cancelled before the commit begins leaves nothing behind, and afterwards all of it.
+        A caller who is cancelled before the work is done leaves nothing behind, and afterwards all of it.
         """
         if self._at_work is not None and asyncio.current_task() is self._at_work:
             raise RuntimeError("A unit of work that writes can't start another: it would wait for itself.")
@@ -68,7 +68,7 @@ class Writers:
         try:
             while self._waiting:
                 await self._group()
-        except asyncio.CancelledError:  # by a program that cancels everything, mostly to end
+        except BaseException:  # mostly by a program that cancels everything, to end
             if not all(unit.abandoned() for unit in self._waiting):
                 self._begin()
             raise
@@ -76,6 +76,7 @@ class Writers:
     async def _group(self) -> None:
         """Run a group in one transaction, and answer it."""
         group: list[_Unit[Any]] = []
+        took: float | None = None
         try:
             async with self._queue.turn():
                 try:
@@ -84,7 +85,7 @@ class Writers:
                     if any(unit.done for unit in group):
                         began = monotonic()
                         await self._connection.execute("COMMIT")
-                        self._observer.committed(sum(unit.done for unit in group), monotonic() - began)
+                        took = monotonic() - began
                 except asyncio.CancelledError:
                     await self._connection.idle()
                     raise
@@ -101,6 +102,9 @@ class Writers:
             raise
         for unit in group:
             unit.tell()
+        # Last: what is committed has not failed, whatever comes of telling about it.
+        if took is not None:
+            self._observer.committed(sum(unit.done for unit in group), took)
 
     async def _run(self, group: list["_Unit[Any]"]) -> None:
         """
@@ -191,7 +195,10 @@ class _Unit(Generic[T]):
     def tell(self) -> None:
         """Give the caller the answer; tell of the commit, where there was one, whoever hears it."""
         if self.done and self.error is None:
-            self._committed()
+            try:
+                self._committed()
+            except Exception as error:
+                self._tell_log("What is committed was not told of", error)
         if self.answer.done():
             self._tell_of_failure()
         elif self.error is not None:
@@ -202,8 +209,10 @@ class _Unit(Generic[T]):
     def _tell_of_failure(self) -> None:
         """Tell the log how a write failed whose caller has gone. A refusal is nobody's business any more."""
         if self.error is not None and not isinstance(self.error, (Refused, Abandoned)):
-            message = "A write failed after its caller had gone"
-            self.answer.get_loop().call_exception_handler({"message": message, "exception": self.error})
+            self._tell_log("A write failed after its caller had gone", self.error)
+
+    def _tell_log(self, message: str, error: Exception) -> None:
+        self.answer.get_loop().call_exception_handler({"message": message, "exception": error})
 
 
 class _Within(Generic[T]):
