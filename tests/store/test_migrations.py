@@ -123,13 +123,14 @@ INSERT INTO audit VALUES (7, 9, 3, 5, NULL, 'r', 'Update', 'Patient', 1, '{}', '
 """
 
 
-@pytest.mark.parametrize("revision", REVISIONS[:2])
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
 async def test_a_book_of_an_earlier_version_keeps_its_records_and_its_audit_is_chained(tmp_path, revision):
     path, url = tmp_path / "book.db", f"sqlite:///{tmp_path}/book.db"
-    await asyncio.to_thread(migrate_to, path, revision)
+    await asyncio.to_thread(migrate_to, path, min(revision, "0002"))  # a later audit is written with its chain
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(A_BOOK)
         before = {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in KEPT_AS_THEY_ARE}
+    await asyncio.to_thread(migrate_to, path, revision)
 
     await asyncio.to_thread(migrate, url)
 
