@@ -64,6 +64,15 @@ async def test_a_row_that_was_changed_is_named(
     assert (await verified(practice)).broken_at == written[4]
 
 
+@pytest.mark.parametrize("change", ["after = CAST(x'ff' AS TEXT)", "at = 'yesterday'", "at = 9223372036854775807"])
+async def test_a_row_that_cannot_be_read_is_noticed(
+    practice: Practice, written: list[int], tampering: sqlite3.Connection, change: str
+) -> None:
+    tampering.execute(f"UPDATE audit SET {change} WHERE number = ?", [written[4]])
+
+    assert "is no row of this program any more" in ((await verified(practice)).reason or "")
+
+
 async def test_a_row_that_is_missing_is_noticed_at_the_next(
     practice: Practice, written: list[int], tampering: sqlite3.Connection
 ) -> None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.ids import AccountId, GroupAppointmentId
-from gappt_graphql.store import AuditRow, Book, Store, audit_hash
+from gappt_graphql.store import AuditRow, Book, Store, Unreadable, audit_hash
 
 T = TypeVar("T")
 
@@ -43,13 +43,19 @@ async def verify(store: Reads, *, account: AccountId) -> Verified:
 
     async def work(book: Book) -> Verified:
         count, last, previous = 0, 0, ""
-        async for row in rows_of(book):
-            if row.hash != audit_hash(row, account=account, previous=previous):
-                reason = (
-                    "the row does not fit its hash and the row before it: one of them was changed, or one is missing"
-                )
-                return Verified(count, previous, row.number, reason)
-            count, last, previous = count + 1, row.number, row.hash
+        try:
+            async for row in rows_of(book):
+                if row.hash != audit_hash(row, account=account, previous=previous):
+                    reason = (
+                        "the row does not fit its hash and the row before it: "
+                        "one of them was changed, or one is missing"
+                    )
+                    return Verified(count, previous, row.number, reason)
+                count, last, previous = count + 1, row.number, row.hash
+        except Unreadable:
+            return Verified(
+                count, previous, last, f"one of the {SLICE:,} rows after it is no row of this program any more"
+            )
         end = await book.audit_end()
         if (last, previous) != end:
             reason = f"the audit ends there, but the account has written rows up to {end.number}: the last were cut off"

@@ -325,6 +325,10 @@ class Fault(StrEnum):
     """The tables are not those that this program expects."""
 
 
+class Unreadable(Exception):
+    """Something else than this program has written what is read: a text or an instant that is none."""
+
+
 class NameTaken(Exception):
     """Another account has this name."""
 

@@ -1,11 +1,12 @@
 """The audit's chain: each row's hash covers the hash of the row before it, so that no row changes or goes unseen."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointmentId
-from gappt_graphql.store import AuditEnd, AuditRow, audit_hash, by_key
+from gappt_graphql.store import AuditEnd, AuditRow, Unreadable, audit_hash, by_key
 from gappt_graphql.store.statements import Row, Rows, instant
 
 
@@ -49,7 +50,7 @@ def _row(row: Row) -> AuditRow:
     number, at, key_id, actor, request_id, operation, record_kind, record_id, before, after, hash = row
     return AuditRow(
         number=number,
-        at=instant(at),
+        at=_instant(at),
         key_id=key_id,
         actor=actor,
         request_id=request_id,
@@ -60,3 +61,10 @@ def _row(row: Row) -> AuditRow:
         after=after,
         hash=hash,
     )
+
+
+def _instant(microseconds: int) -> datetime:
+    try:
+        return instant(microseconds)
+    except (TypeError, OverflowError):
+        raise Unreadable from None

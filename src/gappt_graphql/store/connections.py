@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from gappt_graphql.store import Unreadable
 from gappt_graphql.store.locks import to_the_end
 from gappt_graphql.store.statements import Row
 
@@ -93,10 +94,19 @@ class Connection:
         self._here.rollback()
 
     async def fetch(self, text: str, parameters: Mapping[str, Any], *, long: bool) -> list[Row]:
-        """Run a statement and return its rows."""
-        if not long:
-            return self._here.execute(text, parameters).fetchall()
-        rows = await self._interruptible(self._threaded.execute_fetchall(text, parameters))
+        """
+        Run a statement and return its rows.
+
+        :raises Unreadable: if a text among them is not UTF-8
+        """
+        try:
+            if not long:
+                return self._here.execute(text, parameters).fetchall()
+            rows = await self._interruptible(self._threaded.execute_fetchall(text, parameters))
+        except sqlite3.OperationalError as error:
+            if str(error).startswith("Could not decode"):
+                raise Unreadable from None  # the driver's message holds the text
+            raise
         return list(rows)  # type: ignore[arg-type]  # aiosqlite promises rows, but gives the tuples of its connection
 
     async def run(self, text: str, each: Sequence[Mapping[str, Any]], *, long: bool) -> int:
