@@ -93,12 +93,13 @@ class ExplorerPage:
     def suggests(self, name: str) -> None:
         """Ask for suggestions until the name is one of them: who types before the schema is there gets none."""
         suggestion = self.page.locator(".suggest-widget").get_by_text(name).first
-        for _ in range(20):
+        for _ in range(WAIT // 2_000):
             self.page.keyboard.press("Escape")
             self.page.keyboard.press("Control+Space")
-            self.page.wait_for_timeout(500)
-            if suggestion.is_visible():
-                return
+            for _ in range(20):
+                self.page.wait_for_timeout(100)
+                if suggestion.is_visible():
+                    return
         raise AssertionError(f"{name} is not suggested")
 
     def wait_until_kept(self, name: str, words: str) -> None:

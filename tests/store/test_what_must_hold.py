@@ -102,12 +102,12 @@ async def test_an_attendee_is_not_moved_by_replacing_the_row(practice, full, raw
 
 
 async def test_who_has_a_seat_is_not_replaced_by_one_who_has_none(practice, full, raw):
-    cancelled = "(SELECT id FROM attendees WHERE cancelled_at IS NULL ORDER BY id LIMIT 1)"
+    active = "(SELECT id FROM attendees WHERE cancelled_at IS NULL ORDER BY id LIMIT 1)"
     columns = [name for _, name, *_ in raw.execute("PRAGMA table_info(attendees)")]
     values = ", ".join("1" if name == "cancelled_at" else name for name in columns)
 
     with pytest.raises(sqlite3.IntegrityError, match="The id is taken"):
-        raw.execute(f"INSERT OR REPLACE INTO attendees SELECT {values} FROM attendees WHERE id = {cancelled}")
+        raw.execute(f"INSERT OR REPLACE INTO attendees SELECT {values} FROM attendees WHERE id = {active}")
 
     assert await seats(practice, full) == (2, 2)
 
