@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from graphql import get_introspection_query
 
 from at_the_desk import creation
 from builders import Practice
@@ -198,3 +199,14 @@ async def test_an_event_waits_until_it_can_be_paid_and_none_is_lost(practice: Pr
             told = [await stream.event() for _ in range(4)]
 
     assert [event[1] for event in told if event] == ["next"] * 4
+
+
+async def test_a_page_that_asks_for_the_schema_may_be_opened_again_and_again(client_of: ClientOf, secret: str) -> None:
+    schema = {"query": get_introspection_query()}
+    with_records = {"query": schema["query"].replace("__schema", "practitioners { nodes { id } } __schema", 1)}
+    async with client_of() as client:
+        answers = [await ask(client, secret, schema) for _ in range(5)]
+        mixed = [await ask(client, secret, with_records) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert mixed[-1].status_code == 429

@@ -4,7 +4,15 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, parse
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    get_operation_ast,
+    parse,
+)
 from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
@@ -12,6 +20,9 @@ from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import ErrorCode, refusal
 from gappt_graphql.graph.measure import Measured, too_large
 from gappt_graphql.graph.validation import problems
+
+SCHEMA_POINTS = 1_000
+"""The most that is taken for asking for the schema alone, as tools do whenever a page is opened."""
 
 _SCOPES = {OperationType.QUERY: "read", OperationType.SUBSCRIPTION: "read", OperationType.MUTATION: "write"}
 
@@ -84,7 +95,8 @@ class Admission(SchemaExtension):
         context.cost = size.points
         if sentence := too_large(size, options.limits):
             return [refusal(ErrorCode.OPERATION_TOO_LARGE, sentence)]
-        if errors := _charged(context, size.points):
+        asks_for_schema_alone = measured.about_the_schema and _asks_for_schema_alone(document, name)
+        if errors := _charged(context, min(size.points, SCHEMA_POINTS) if asks_for_schema_alone else size.points):
             return errors
         if self.known:
             return []
@@ -92,6 +104,14 @@ class Admission(SchemaExtension):
         if not errors and operation.query:
             context.documents.keep(operation.query, measured)
         return errors
+
+
+def _asks_for_schema_alone(document: DocumentNode, name: str | None) -> bool:
+    operation = get_operation_ast(document, name)
+    return operation is not None and all(
+        isinstance(field, FieldNode) and field.name.value in ("__schema", "__type", "__typename")
+        for field in operation.selection_set.selections
+    )
 
 
 def _charged(context: Context, points: int) -> list[GraphQLError]:
