@@ -28,7 +28,7 @@ from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import Edit, Record
 from gappt_graphql.store.migrations import migrate
 from gappt_graphql.store.opening import open_store
-from gappt_graphql.store.sqlite import SqliteStore
+from gappt_graphql.store.sqlite.store import SqliteStore
 from gappt_graphql.web.app import create_app
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)

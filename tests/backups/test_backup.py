@@ -104,7 +104,7 @@ def test_a_backup_that_is_killed_leaves_nothing_that_looks_like_one(book: Path, 
     program = f"""
 import os, signal, sys
 from pathlib import Path
-from gappt_graphql.store import backups
+from gappt_graphql.store.sqlite import backups
 backups._STEP = 5
 backups.back_up(Path({str(book)!r}), Path({str(folder / "kept.db")!r}),
     progress=lambda done, total: os.kill(os.getpid(), signal.SIGKILL))
@@ -137,7 +137,7 @@ def test_a_store_that_is_not_migrated_can_be_backed_up_before_it_is(tmp_path: Pa
 
 
 def test_a_file_that_appears_while_the_copy_is_made_is_not_overwritten(book: Path, tmp_path: Path) -> None:
-    from gappt_graphql.store.backups import back_up
+    from gappt_graphql.store.sqlite.backups import back_up
 
     file = tmp_path / "kept.db"
 

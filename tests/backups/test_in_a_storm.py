@@ -13,8 +13,8 @@ import pytest
 
 from a_server import AServer, booked
 from gappt_graphql.practice.access import issue_key
-from gappt_graphql.store.invariants import faults
 from gappt_graphql.store.migrations import HEAD
+from gappt_graphql.store.sqlite.invariants import faults
 
 CLIENTS = 16
 BEFORE = 100
@@ -111,7 +111,7 @@ async def test_a_backup_ends_though_another_never_stops_writing(
     practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite's backup begins anew whenever another connection writes, unless its own transaction holds one moment."""
-    from gappt_graphql.store import backups
+    from gappt_graphql.store.sqlite import backups
 
     await practice.save(*practice.new_patients(1000))
     monkeypatch.setattr(backups, "_STEP", 8)

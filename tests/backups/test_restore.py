@@ -142,7 +142,7 @@ for statement in ("PRAGMA journal_mode=WAL", "UPDATE accounts SET name = name ||
     except sqlite3.OperationalError as error:
         print(error.sqlite_errorname)
 """
-    from gappt_graphql.store import backups
+    from gappt_graphql.store.sqlite import backups
 
     with backups.copied(kept, book, progress=lambda done, total: None) as copy, backups._nobody_else(book):
         late = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
@@ -187,7 +187,7 @@ def test_a_restore_that_is_killed_leaves_the_store_as_it_was(book: Path, kept: P
     program = f"""
 import os, signal
 from pathlib import Path
-from gappt_graphql.store import backups
+from gappt_graphql.store.sqlite import backups
 with backups.copied(Path({str(kept)!r}), Path({str(book)!r}),
     progress=lambda done, total: os.kill(os.getpid(), signal.SIGKILL)):
     pass

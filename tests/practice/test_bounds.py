@@ -16,7 +16,7 @@ from gappt_graphql.practice.bounds import Bounds, OutOfTime, Overloaded
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.asking import Listing
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.store.locks import FileLock
+from gappt_graphql.store.sqlite.locks import FileLock
 from gappt_graphql.store.statements import Statement
 
 COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1e12) SELECT count(*) FROM n"

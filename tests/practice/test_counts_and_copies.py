@@ -18,8 +18,8 @@ from gappt_graphql.practice.booking import UpdateGroupAppointment
 from gappt_graphql.scheduling.attendance import CancellationReason
 from gappt_graphql.scheduling.problems import Refused
 from gappt_graphql.scheduling.series import Scope
-from gappt_graphql.store.invariants import faults
 from gappt_graphql.store.migrations import HEAD
+from gappt_graphql.store.sqlite.invariants import faults
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from gappt_graphql.store import Fault, Store
-from gappt_graphql.store.checking import fault
 from gappt_graphql.store.migrations import HEAD
+from gappt_graphql.store.sqlite.checking import fault
 
 
 class Revision:

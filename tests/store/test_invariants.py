@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from gappt_graphql.store.invariants import INVARIANTS, faults
 from gappt_graphql.store.migrations import HEAD
+from gappt_graphql.store.sqlite.invariants import INVARIANTS, faults
 from samples import one_of_each
 
 

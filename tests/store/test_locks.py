@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from gappt_graphql.store import StoreInUse, UnsupportedStore
-from gappt_graphql.store.files import file_of
-from gappt_graphql.store.locks import FileLock, WritersQueue, in_thread
 from gappt_graphql.store.migrations import migrate
 from gappt_graphql.store.opening import exclusive, open_store
+from gappt_graphql.store.shielding import in_thread
+from gappt_graphql.store.sqlite.files import file_of
+from gappt_graphql.store.sqlite.locks import FileLock, WritersQueue
 
 
 @pytest.fixture

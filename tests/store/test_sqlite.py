@@ -15,8 +15,8 @@ from gappt_graphql.scheduling.attendance import WaitlistEntry
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.problems import Code, Refused
 from gappt_graphql.store import Edit, tables
-from gappt_graphql.store.locks import FileLock
 from gappt_graphql.store.opening import open_store
+from gappt_graphql.store.sqlite.locks import FileLock
 from gappt_graphql.store.statements import Statement
 from samples import finding, stored
 

@@ -10,7 +10,7 @@ import pytest
 
 from builders import Practice
 from gappt_graphql.store import Fault, Store
-from gappt_graphql.store.locks import FileLock
+from gappt_graphql.store.sqlite.locks import FileLock
 from gappt_graphql.web.app import create_app
 from gappt_graphql.web.health import Health
 

@@ -13,7 +13,7 @@ import click
 from gappt_graphql.cli.common import Failed, Misused, chosen, progress, setting_flags
 
 if TYPE_CHECKING:
-    from gappt_graphql.store.backups import Contents
+    from gappt_graphql.store.sqlite.backups import Contents
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
@@ -31,7 +31,7 @@ def backup(file: Path, as_json: bool, database_url: str | None) -> None:
     the digests of keys.
     """
     from gappt_graphql.cli.opening import file_of, told
-    from gappt_graphql.store.backups import back_up
+    from gappt_graphql.store.sqlite.backups import back_up
 
     if str(file) == "-":
         raise Misused("A backup is a file: give it a name")
@@ -84,8 +84,8 @@ def restore(file: Path, verify: bool, verify_only: bool, as_json: bool, database
 
 def _verified(file: Path) -> tuple[Contents, Mapping[str, str]]:
     from gappt_graphql.cli.opening import told
-    from gappt_graphql.store.backups import check
     from gappt_graphql.store.migrations import HEAD
+    from gappt_graphql.store.sqlite.backups import check
 
     with told():
         contents = check(file, shown=file)
@@ -98,10 +98,10 @@ def _verified(file: Path) -> tuple[Contents, Mapping[str, str]]:
 def _restored(file: Path, url: str) -> tuple[Contents, Mapping[str, str], Path | None]:
     from gappt_graphql.cli.moment import now
     from gappt_graphql.cli.opening import file_of, told
-    from gappt_graphql.store.backups import check, copied, put_in_place
     from gappt_graphql.store.migrations import HEAD
     from gappt_graphql.store.migrations.upgrading import upgrade
     from gappt_graphql.store.opening import replacing
+    from gappt_graphql.store.sqlite.backups import check, copied, put_in_place
 
     # SQLite follows links too: its log lies beside the file that they lead to.
     store = file_of(url, readable=False).resolve()
@@ -119,7 +119,7 @@ def _restored(file: Path, url: str) -> tuple[Contents, Mapping[str, str], Path |
 async def _chains(file: Path, shown: Path) -> Mapping[str, str]:
     """Return the last hash of each account's audit, if each is as it was written."""
     from gappt_graphql.practice import auditing
-    from gappt_graphql.store.backups import ReadOnlyStore
+    from gappt_graphql.store.sqlite.backups import ReadOnlyStore
 
     store = ReadOnlyStore(file)
     try:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.store import Store, StoreBehind, StoreInUse
-from gappt_graphql.store.files import beside, file_of
-from gappt_graphql.store.locks import FileLock
 from gappt_graphql.store.migrations import is_behind
-from gappt_graphql.store.sqlite import SqliteStore
+from gappt_graphql.store.sqlite.files import beside, file_of
+from gappt_graphql.store.sqlite.locks import FileLock
+from gappt_graphql.store.sqlite.store import SqliteStore
 
 
 async def open_store(url: str, *, serving: bool = False, observer: Observer = NOBODY) -> Store:

@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from gappt_graphql.store import StoreTooNew, UnsupportedStore
-from gappt_graphql.store.files import beside, file_of, make_private
-from gappt_graphql.store.locks import holding
+from gappt_graphql.store.sqlite.files import beside, file_of, make_private
+from gappt_graphql.store.sqlite.locks import holding
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every revision that this program knows, oldest first."""

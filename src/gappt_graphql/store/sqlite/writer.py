@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from gappt_graphql.observing import Spans
-from gappt_graphql.store.connections import Connection
-from gappt_graphql.store.readers import Reader
+from gappt_graphql.store.sqlite.connections import Connection
+from gappt_graphql.store.sqlite.readers import Reader
 from gappt_graphql.store.statements import Statement
 
 _A_FEW = 50

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from gappt_graphql.store import Unreadable
-from gappt_graphql.store.locks import to_the_end
+from gappt_graphql.store.shielding import to_the_end
 from gappt_graphql.store.statements import Row
 
 T = TypeVar("T")

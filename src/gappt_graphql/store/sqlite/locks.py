@@ -3,18 +3,13 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeVar
 
-from gappt_graphql.store.files import beside
-
-T = TypeVar("T")
-
-_PATIENCE = 0.02
-"""Seconds between two interrupts of the same thread."""
+from gappt_graphql.store.shielding import in_thread
+from gappt_graphql.store.sqlite.files import beside
 
 
 class FileLock:
@@ -100,39 +95,3 @@ class WritersQueue:
             except asyncio.CancelledError:
                 lock.release()
                 raise
-
-
-async def in_thread(executor: Executor, call: Callable[[], T], *, interrupt: Callable[[], None] | None = None) -> T:
-    """Run the call in a thread and return what it returns; when cancelled, leave only after the thread is done."""
-    return await to_the_end(asyncio.get_running_loop().run_in_executor(executor, call), interrupt=interrupt)
-
-
-async def to_the_end(running: asyncio.Future[T], *, interrupt: Callable[[], None] | None = None) -> T:
-    """
-    Wait for what is running, and go on waiting when cancelled; only then be cancelled.
-
-    `interrupt` hurries it up in that case.
-    """
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        with suppress(asyncio.CancelledError):
-            await hurried(running, interrupt)
-        if not running.cancelled():
-            running.exception()  # seen: the cancellation is what the caller is told
-        raise
-
-
-async def hurried(running: asyncio.Future[T], interrupt: Callable[[], None] | None) -> None:
-    """Interrupt what is running until it is done, whatever it returns or raises."""
-    cancelled = None
-    while not running.done():
-        if interrupt is not None:
-            interrupt()
-        try:
-            # An interrupt that comes before the thread has begun is lost, so there may have to be another.
-            await asyncio.wait([running], timeout=None if interrupt is None else _PATIENCE)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled

@@ -27,10 +27,10 @@ from msgspec import Struct
 from gappt_graphql.observing import NOBODY
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store import Account, Book, StoreError, StoreInUse, StoreTooNew, UnsupportedStore, access, book
-from gappt_graphql.store.files import beside
-from gappt_graphql.store.invariants import faults
 from gappt_graphql.store.migrations import REVISIONS
-from gappt_graphql.store.readers import Readers
+from gappt_graphql.store.sqlite.files import beside
+from gappt_graphql.store.sqlite.invariants import faults
+from gappt_graphql.store.sqlite.readers import Readers
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]

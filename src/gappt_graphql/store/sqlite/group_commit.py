@@ -17,9 +17,9 @@ from typing import Any, Generic, TypeVar
 
 from gappt_graphql.observing import NOBODY, Observer, Spans
 from gappt_graphql.scheduling.problems import Refused
-from gappt_graphql.store.connections import Connection
-from gappt_graphql.store.locks import WritersQueue
-from gappt_graphql.store.writer import Abandoned, Writer
+from gappt_graphql.store.sqlite.connections import Connection
+from gappt_graphql.store.sqlite.locks import WritersQueue
+from gappt_graphql.store.sqlite.writer import Abandoned, Writer
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from gappt_graphql.observing import Spans
-from gappt_graphql.store.connections import Connection
-from gappt_graphql.store.locks import hurried
+from gappt_graphql.store.shielding import hurried
+from gappt_graphql.store.sqlite.connections import Connection
 from gappt_graphql.store.statements import Row, Statement
 
 COUNT = 4

@@ -1,4 +1,4 @@
-"""The embedded store: one SQLite file, one writing connection, and readers beside it that never wait for it."""
+"""The embedded store, as its users have it: one writing connection, and readers beside it that never wait for it."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,15 +19,15 @@ from gappt_graphql.store import (
     WritableBook,
     access,
     book,
-    checking,
 )
-from gappt_graphql.store.connections import Connection
-from gappt_graphql.store.files import size_of
-from gappt_graphql.store.group_commit import Writers
 from gappt_graphql.store.growth import Growth
-from gappt_graphql.store.locks import FileLock, WritersQueue
-from gappt_graphql.store.readers import Reader, Readers
-from gappt_graphql.store.writer import Writer
+from gappt_graphql.store.sqlite import checking
+from gappt_graphql.store.sqlite.connections import Connection
+from gappt_graphql.store.sqlite.files import size_of
+from gappt_graphql.store.sqlite.group_commit import Writers
+from gappt_graphql.store.sqlite.locks import FileLock, WritersQueue
+from gappt_graphql.store.sqlite.readers import Reader, Readers
+from gappt_graphql.store.sqlite.writer import Writer
 
 T = TypeVar("T")
 
