@@ -12,7 +12,7 @@ from gappt_graphql.store.sqlite.connections import Connection
 from gappt_graphql.store.statements import Row, Statement
 
 COUNT = 4
-_PRAGMAS = ("query_only=ON", "busy_timeout=10000", "trusted_schema=OFF", "mmap_size=0")
+_PRAGMAS = ("query_only=ON", "busy_timeout=10000", "trusted_schema=OFF", "mmap_size=0", "temp_store=MEMORY")
 
 
 class Reader:

@@ -39,6 +39,8 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "mmap_size=0",
+    # What a savepoint would restore holds patients' data. It stays out of /var/tmp, which may be full or unencrypted.
+    "temp_store=MEMORY",
 )
 # Two connections that commit and checkpoint at once can corrupt a file with SQLite before 3.51.3
 # (https://sqlite.org/wal.html#walresetbug), so the serving process alone checkpoints while it runs.
