@@ -40,6 +40,8 @@ class Writers:
         self._connection, self._queue, self._observer = connection, queue, observer
         self._waiting: deque[_Unit[Any]] = deque()
         self._at_work: asyncio.Task[None] | None = None
+        self.doubted = False
+        """A write has failed for another reason than its own, and none has proved since that the store takes them."""
 
     async def write(self, work: Callable[[Writer], Awaitable[T]], committed: Callable[[], None]) -> T:
         """
@@ -59,6 +61,10 @@ class Writers:
         """Wait until nobody wants to write any more."""
         while self._at_work is not None and not self._at_work.done():
             await asyncio.wait([self._at_work])
+
+    def trust(self) -> None:
+        """Doubt no longer: a write has proved that the store takes them."""
+        self.doubted = False
 
     def _begin(self) -> None:
         # In no caller's context: the task works for all of them.
@@ -92,6 +98,7 @@ class Writers:
                 finally:
                     self._connection.rollback()
         except Exception as fault:
+            self.doubted = True
             if not group:  # The transaction could not even begin, and who came meanwhile has waited for it too.
                 group = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
             for unit in group:
@@ -124,6 +131,7 @@ class Writers:
                 self._connection.execute_here("SAVEPOINT unit")
             self._observer.waited(monotonic() - unit.asked)
             await unit.run(self._connection, self._observer.spans)
+            self.doubted |= isinstance(unit.error, sqlite3.Error) and not isinstance(unit.error, sqlite3.IntegrityError)
             if not self._connection.in_transaction:
                 raise unit.error or RuntimeError("SQLite has ended the transaction in the middle of a unit of work.")
             if unit.clashed():

@@ -135,7 +135,9 @@ class SqliteStore:
         return Figures(readers_in_use=self._readers.in_use, bytes=size_of(self._path), log_bytes=size_of(log))
 
     async def fault(self) -> Fault | None:
-        return await self._writing(lambda writer: checking.fault(writer, self._path))
+        if not self._writers.doubted:
+            return await self._writing(lambda writer: checking.fault(writer, self._path))
+        return await self._writing(lambda writer: checking.fault(writer, self._path, prove=True), self._writers.trust)
 
     async def close(self) -> None:
         """Wait for the writes and reads that have begun, and let go of the file. Closing twice is the same as once."""
