@@ -8,7 +8,7 @@ from sqlalchemy import URL, create_engine, pool
 
 
 def upgrade(path: Path, revision: str = "head") -> None:
-    """Run every migration up to this one that the file has not seen, in one transaction each."""
+    """Run every migration up to this one that the file has not seen, all of them in one transaction."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
