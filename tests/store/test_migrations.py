@@ -123,6 +123,23 @@ INSERT INTO audit VALUES (7, 9, 3, 5, NULL, 'r', 'Update', 'Patient', 1, '{}', '
 """
 
 
+def test_attendees_whose_appointment_was_replaced_have_its_times_again(tmp_path):
+    path = tmp_path / "book.db"
+    migrate_to(path, "0002")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(A_BOOK)
+    migrate_to(path, "0005")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(group_appointments)")]
+        given = ", ".join({"starts_at": "3", "archived_at": "4"}.get(name, name) for name in columns)
+        connection.execute(f"INSERT OR REPLACE INTO group_appointments SELECT {given} FROM group_appointments")
+
+    migrate(f"sqlite:///{path}")
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT DISTINCT starts_at, is_busy FROM attendees").fetchall() == [(3, 0)]
+
+
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
 async def test_a_book_of_an_earlier_version_keeps_its_records_and_its_audit_is_chained(tmp_path, revision):
     path, url = tmp_path / "book.db", f"sqlite:///{tmp_path}/book.db"

@@ -144,6 +144,24 @@ async def test_a_group_that_replaces_another_is_counted_anew(practice, full, raw
     assert await seats(practice, full) == (2, 2)
 
 
+@pytest.mark.parametrize(
+    ("fields", "copies"),
+    [
+        ({"starts_at": "1", "ends_at": "2"}, (1, 2, 0, 1)),
+        ({"starts_at": "1", "ends_at": "86400000002", "is_long": "1"}, (1, 86400000002, 1, 1)),
+        ({"archived_at": "5", "starts_at": "1", "ends_at": "2"}, (1, 2, 0, 0)),
+    ],
+)
+async def test_a_group_that_replaces_another_takes_its_attendees_along(practice, raw, fields, copies):
+    await practice.group(patients=practice.patients[:1])
+    columns = [name for _, name, *_ in raw.execute("PRAGMA table_info(group_appointments)")]
+    given = ", ".join(fields.get(name, name) for name in columns)
+
+    raw.execute(f"INSERT OR REPLACE INTO group_appointments SELECT {given} FROM group_appointments")
+
+    assert raw.execute("SELECT starts_at, ends_at, is_long, is_busy FROM attendees").fetchone() == copies
+
+
 async def test_a_clash_of_attendees_ids_across_groups_runs_the_unit_again(practice, full):
     from gappt_graphql.store import Edit
 
