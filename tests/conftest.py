@@ -1,13 +1,19 @@
-"""A real store in a temporary file, and a desk at which to work with it."""
+"""
+A real store, and a desk at which to work with it.
+
+The store is a SQLite file, or with --store=postgres a PostgreSQL database: then only tests that have a store run, apart
+from those marked as SQLite's alone.
+"""
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+import postgres_server
 from builders import Practice
 from gappt_graphql.store import Store
 from gappt_graphql.store.migrations import migrate
@@ -27,11 +33,28 @@ def empty_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres_server.Database]:
+    """A migrated PostgreSQL database without records."""
+    with postgres_server.server(tmp_path_factory.mktemp("postgres")) as url, postgres_server.database(url) as database:
+        yield database
+
+
 @pytest.fixture
-async def store(empty_book: Path, tmp_path: Path) -> AsyncIterator[Store]:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a store without records, of the kind that this run is about."""
+    if request.config.getoption("store") == "postgres":
+        database: postgres_server.Database = request.getfixturevalue("database")
+        database.clean()
+        return database.url
     path = tmp_path / "book.db"
-    shutil.copy(empty_book, path)
-    store = await open_store(f"sqlite:///{path}")
+    shutil.copy(request.getfixturevalue("empty_book"), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    store = await open_store(store_url)
     yield store
     await store.close()
 
@@ -46,3 +69,19 @@ async def practice(store: Store) -> Practice:
 async def other_practice(store: Store) -> Practice:
     """Another account, which must never be seen."""
     return await Practice.open(store, name="Lakeside", now=NOW)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--store", choices=["sqlite", "postgres"], default="sqlite", help="what the tests keep books in")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("store") == "sqlite":
+        return
+    theirs = [
+        item
+        for item in items
+        if "store_url" in getattr(item, "fixturenames", ()) and item.get_closest_marker("sqlite") is None
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(theirs)])
+    items[:] = theirs

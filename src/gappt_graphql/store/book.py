@@ -164,6 +164,7 @@ class WritableBook(ReadableBook):
         self._pen = connection
         self.journalled_to = 0
         """The number that this unit of work has brought the feed to."""
+        self.keeps_counts = connection.keeps_counts
 
     async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
         """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.store import Store, StoreBehind, StoreInUse
 from gappt_graphql.store.migrations import is_behind
+from gappt_graphql.store.postgres.urls import is_postgres
 from gappt_graphql.store.sqlite.files import beside, file_of
 from gappt_graphql.store.sqlite.locks import FileLock
 from gappt_graphql.store.sqlite.store import SqliteStore
@@ -21,6 +22,10 @@ async def open_store(url: str, *, serving: bool = False, observer: Observer = NO
     :raises StoreBehind: if it has not been migrated
     :raises StoreTooNew: if a newer program has migrated it
     """
+    if is_postgres(url):
+        from gappt_graphql.store.postgres.store import PostgresStore  # it imports asyncpg, an extra
+
+        return await PostgresStore.open(url, observer=observer)
     path = file_of(url)
     if is_behind(url):
         raise StoreBehind(f"The store {path} is not up to date. Migrate it first: gappt-graphql migrate")
@@ -44,6 +49,9 @@ def exclusive(url: str) -> Iterator[None]:
     :raises StoreInUse: if a process serves it or has it to itself
     :raises UnsupportedStore: if the URL names no store that this program knows
     """
+    if is_postgres(url):
+        yield
+        return
     lock = _take(file_of(url))
     try:
         yield

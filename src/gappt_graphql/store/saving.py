@@ -7,7 +7,7 @@ from typing import cast
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.store import Edit, Record, by_key
+from gappt_graphql.store import Edit, Record, by_key, seats
 from gappt_graphql.store.records import codec
 from gappt_graphql.store.statements import WritableRows
 
@@ -28,9 +28,11 @@ async def save(rows: WritableRows, edits: Sequence[Edit]) -> None:
     """
     Write the edits.
 
-    The store itself counts the seats taken and keeps attendees' copies of their appointments. So that no group is
-    over-full on the way, who leaves a place leaves it first, then appointments change, then others take places.
+    So that no group is over-full on the way, who leaves a place leaves it first, then appointments change, then others
+    take places. The seats taken are counted and attendees' copies of their appointments kept by the database itself,
+    or here where it does not.
 
+    :raises Overtaken: if there are fewer seats than were thought, where they are counted here
     :raises LookupError: if a record to revise, or the appointment of a new attendee, is not in the account's book
     """
     by_kind = _by_kind(edits)
@@ -38,11 +40,16 @@ async def save(rows: WritableRows, edits: Sequence[Edit]) -> None:
         await _insert(rows, kind, sorted(_new(by_kind[kind]), key=_follows_another))
     for kind in _PLACES:
         await _revise(rows, kind, [edit for edit in _revised(by_kind[kind]) if not _holds_its_place(edit)])
+    if not rows.keeps_counts:
+        await seats.count(rows, [edit for edit in by_kind[Attendee] if not _holds_its_place(edit)])
     for kind in _ORDER:
         await _revise(rows, kind, _revised(by_kind[kind]))
     for kind in _PLACES:
         await _revise(rows, kind, [edit for edit in _revised(by_kind[kind]) if _holds_its_place(edit)])
         await _insert(rows, kind, _new(by_kind[kind]))
+    if not rows.keeps_counts:
+        await seats.count(rows, [edit for edit in by_kind[Attendee] if _holds_its_place(edit)])
+        await seats.copy(rows, [*by_kind[GroupAppointment], *by_kind[Attendee]])
 
 
 def _new(edits: Iterable[Edit]) -> list[Record]:

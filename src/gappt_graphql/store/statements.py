@@ -75,6 +75,10 @@ class Reading(Protocol):
 class Writing(Reading, Protocol):
     """A connection in a transaction, to read and write."""
 
+    @property
+    def keeps_counts(self) -> bool:
+        """Whether the database counts the seats taken and keeps attendees' copies of their appointments by itself."""
+
     async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
         """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
 

@@ -51,6 +51,10 @@ def _timestamptz(_type: Instant, _compiler: Any, **_: Any) -> str:
     return "TIMESTAMP WITH TIME ZONE"
 
 
+# In order of their bytes, as cursors compare them.
+_BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
+
+
 def _table(name: str, *columns: Any) -> Table:
     """A table whose rows belong to an account and are known by (account_id, id)."""
     return Table(
@@ -106,7 +110,7 @@ businesses = _table(
     "businesses",
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
-    Column("sort_name", Text, nullable=False),
+    Column("sort_name", _BYTEWISE, nullable=False),
     *_stamps(),
     Index("ix_businesses_name", "account_id", "sort_name", "id"),
 )
@@ -118,8 +122,8 @@ practitioners = _table(
     Column("title", Text),
     Column("designation", Text),
     Column("active", Integer, nullable=False),
-    Column("sort_name", Text, nullable=False),
-    Column("search_name", Text, nullable=False),
+    Column("sort_name", _BYTEWISE, nullable=False),
+    Column("search_name", _BYTEWISE, nullable=False),
     *_stamps(archived=False),
     Index("ix_practitioners_name", "account_id", "sort_name", "id"),
 )
@@ -130,8 +134,8 @@ patients = _table(
     Column("last_name", Text),
     Column("email", Text),
     Column("date_of_birth", Text),
-    Column("sort_name", Text, nullable=False),
-    Column("search_name", Text, nullable=False),
+    Column("sort_name", _BYTEWISE, nullable=False),
+    Column("search_name", _BYTEWISE, nullable=False),
     *_stamps(),
     Index("ix_patients_name", "account_id", "sort_name", "id"),
 )
@@ -145,7 +149,7 @@ appointment_types = _table(
     Column("category", Text),
     Column("description", Text),
     Column("telehealth_enabled", Integer, nullable=False),
-    Column("sort_name", Text, nullable=False),
+    Column("sort_name", _BYTEWISE, nullable=False),
     *_stamps(),
     CheckConstraint("duration_in_minutes BETWEEN 0 AND 1440", name="duration"),
     CheckConstraint("max_attendees BETWEEN 0 AND 100", name="max_attendees"),

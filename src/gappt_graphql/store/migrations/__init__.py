@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from gappt_graphql.store import StoreTooNew, UnsupportedStore
+from gappt_graphql.store.postgres.urls import is_postgres
 from gappt_graphql.store.sqlite.files import beside, file_of, make_private
 from gappt_graphql.store.sqlite.locks import holding
 
@@ -23,10 +24,15 @@ def is_behind(url: str) -> bool:
     :raises UnsupportedStore: if the URL names no store that this program knows, or a file that is none
     :raises StoreTooNew: if a newer program has migrated it
     """
-    path = file_of(url)
-    revision = _revision(path)
+    name: object
+    if is_postgres(url):
+        from gappt_graphql.store.postgres import migrating  # it imports asyncpg, an extra
+
+        name, revision = "in the database", migrating.revision_of(url)
+    else:
+        name, revision = file_of(url), _revision(file_of(url))
     if revision is not None and revision not in REVISIONS:
-        raise StoreTooNew(f"The store {path} was migrated by a newer version of this program. Install that version.")
+        raise StoreTooNew(f"The store {name} was migrated by a newer version of this program. Install that version.")
     return revision != HEAD
 
 
@@ -38,6 +44,11 @@ def migrate(url: str) -> None:
     :raises StoreTooNew: if a newer program has migrated it
     """
     if not is_behind(url):
+        return
+    if is_postgres(url):
+        from gappt_graphql.store.postgres import migrating  # it imports asyncpg, an extra
+
+        migrating.upgrade(url)
         return
     path = file_of(url)
     if not path.parent.is_dir():

@@ -23,6 +23,8 @@ class Writer(Reader):
     who wants to write waits for them. No statement is interrupted; between two it is asked whether to go on.
     """
 
+    keeps_counts = True
+
     def __init__(self, connection: Connection, spans: Spans, *, abandoned: Callable[[], bool]) -> None:
         super().__init__(connection, spans)
         self._abandoned = abandoned

@@ -7,6 +7,8 @@ from sqlalchemy.schema import SchemaItem
 revision = "0001"
 down_revision = None
 
+# In order of their bytes, as SQLite has them and as cursors compare them.
+BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 INSTANT = sa.BigInteger().with_variant(sa.TIMESTAMP(timezone=True), "postgresql")
 
 
@@ -37,7 +39,7 @@ def upgrade() -> None:
         *_key("businesses"),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("time_zone", sa.Text, nullable=False),
-        sa.Column("sort_name", sa.Text, nullable=False),
+        sa.Column("sort_name", BYTEWISE, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.Column("archived_at", INSTANT),
@@ -51,8 +53,8 @@ def upgrade() -> None:
         sa.Column("title", sa.Text),
         sa.Column("designation", sa.Text),
         sa.Column("active", sa.Integer, nullable=False),
-        sa.Column("sort_name", sa.Text, nullable=False),
-        sa.Column("search_name", sa.Text, nullable=False),
+        sa.Column("sort_name", BYTEWISE, nullable=False),
+        sa.Column("search_name", BYTEWISE, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
     )
@@ -64,8 +66,8 @@ def upgrade() -> None:
         sa.Column("last_name", sa.Text),
         sa.Column("email", sa.Text),
         sa.Column("date_of_birth", sa.Text),
-        sa.Column("sort_name", sa.Text, nullable=False),
-        sa.Column("search_name", sa.Text, nullable=False),
+        sa.Column("sort_name", BYTEWISE, nullable=False),
+        sa.Column("search_name", BYTEWISE, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.Column("archived_at", INSTANT),
@@ -81,7 +83,7 @@ def upgrade() -> None:
         sa.Column("category", sa.Text),
         sa.Column("description", sa.Text),
         sa.Column("telehealth_enabled", sa.Integer, nullable=False),
-        sa.Column("sort_name", sa.Text, nullable=False),
+        sa.Column("sort_name", BYTEWISE, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.Column("archived_at", INSTANT),

@@ -37,6 +37,8 @@ TRIGGERS = {
 
 def upgrade() -> None:
     """Make the triggers, one of them anew."""
+    if op.get_bind().dialect.name != "sqlite":
+        return
     op.execute("DROP TRIGGER attendee_replaced")
     for name, (event, sentence) in TRIGGERS.items():
         op.execute(f"CREATE TRIGGER {name} {event} BEGIN SELECT RAISE(ABORT, '{sentence}'); END")

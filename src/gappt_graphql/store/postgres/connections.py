@@ -1,0 +1,58 @@
+"""Connections to a PostgreSQL database, and what they say that is worth another try."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+_SINCE_1970 = 946_684_800_000_000
+"""Microseconds from 1970 to 2000, from when PostgreSQL counts."""
+
+AGAIN = (
+    asyncpg.SerializationError,  # 40001, also CockroachDB's "restart transaction"
+    asyncpg.DeadlockDetectedError,  # 40P01
+    asyncpg.LockNotAvailableError,  # 55P03
+)
+"""What a unit of work is run again for, from its start."""
+
+LOST = (
+    asyncpg.PostgresConnectionError,  # 08xxx
+    asyncpg.OperatorInterventionError,  # 57xxx: the server is shut down, or cuts the connection
+    asyncpg.InterfaceError,
+    OSError,
+)
+"""What is raised where a connection breaks."""
+
+
+async def prepare(connection: asyncpg.Connection) -> None:
+    """Let the connection read and write instants as microseconds since 1970."""
+    await connection.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        encoder=lambda microseconds: (microseconds - _SINCE_1970,),
+        decoder=lambda counted: counted[0] + _SINCE_1970,
+        format="tuple",
+    )
+
+
+async def open_pool(url: str, *, most: int) -> asyncpg.Pool:
+    """Open a pool of connections; each is made when it is first needed."""
+    return await asyncpg.create_pool(url, min_size=1, max_size=most, init=prepare, reset=_nothing)
+
+
+async def _nothing(_connection: asyncpg.Connection) -> None:
+    """Do nothing: no unit of work leaves anything in a session."""
+
+
+def begin(account: int, *, writing: bool) -> str:
+    """
+    Return the statements that begin a unit of work on an account's book, to be sent at once.
+
+    Who writes waits for the account's row first: the numbers of its feed are in the order of commits anyway.
+    """
+    mode = "READ COMMITTED" if writing else "REPEATABLE READ READ ONLY"
+    texts: Sequence[str] = (
+        f"BEGIN ISOLATION LEVEL {mode}",
+        f"SELECT set_config('gappt.account', '{int(account)}', true)",
+        *([f"SELECT 1 FROM accounts WHERE account_id = {int(account)} FOR NO KEY UPDATE"] if writing else []),
+    )
+    return "; ".join(texts)
