@@ -75,7 +75,6 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) pyproject.toml --extra postgres -c requirements/package.txt -o requirements/postgres.txt
 	@$(LOCK) --group build --group explorer -c requirements/package.txt -o requirements/build.txt
 	@$(LOCK) pyproject.toml --group tests --group tools -c requirements/package.txt -o requirements/tests.txt
-	@$(LOCK) pyproject.toml --extra postgres -c requirements/package.txt -o requirements/postgres.txt
 	@$(LOCK) --group audit -o requirements/audit.txt
 	@$(LOCK) pyproject.toml --group contract -c requirements/tests.txt -o requirements/contract.txt
 	@$(LOCK) examples/python/pyproject.toml --group examples/python/pyproject.toml:generate -o examples/python/requirements.txt
