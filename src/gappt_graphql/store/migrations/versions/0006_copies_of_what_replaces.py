@@ -15,6 +15,8 @@ ORIGINALS = """(NEW.starts_at, NEW.ends_at, NEW.is_long,
 
 def upgrade() -> None:
     """Put right what is there, and make the trigger."""
+    if op.get_bind().dialect.name != "sqlite":
+        return
     op.get_bind().exec_driver_sql("UPDATE attendees SET is_busy = is_busy")  # whose trigger copies anew
     op.get_bind().exec_driver_sql(
         f"""CREATE TRIGGER copies_begin AFTER INSERT ON group_appointments BEGIN
