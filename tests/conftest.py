@@ -2,7 +2,7 @@
 A real store, and a desk at which to work with it.
 
 The store is a SQLite file, or with --store=postgres a PostgreSQL database: then only tests that have a store run, apart
-from those marked as SQLite's alone.
+from those marked as SQLite's alone. Tests that ask for the `database` itself are about PostgreSQL and run only then.
 """
 
 import os
@@ -76,12 +76,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("store") == "sqlite":
-        return
-    theirs = [
-        item
-        for item in items
-        if "store_url" in getattr(item, "fixturenames", ()) and item.get_closest_marker("sqlite") is None
-    ]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(theirs)])
-    items[:] = theirs
+    runs = _on_postgres if config.getoption("store") == "postgres" else _on_sqlite
+    chosen = [item for item in items if runs(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+
+
+def _on_sqlite(item: pytest.Item) -> bool:
+    return "database" not in getattr(item, "fixturenames", ())
+
+
+def _on_postgres(item: pytest.Item) -> bool:
+    asks_for = set(getattr(item, "fixturenames", ()))
+    return bool(asks_for & {"store_url", "database"}) and item.get_closest_marker("sqlite") is None
