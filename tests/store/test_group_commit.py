@@ -146,7 +146,7 @@ async def test_when_the_commit_fails_nobody_is_told_that_it_worked_or_why_it_was
     answers = await together(
         practice,
         saving(groups[0]),
-        running("PRAGMA defer_foreign_keys=ON", dangling),
+        running("PRAGMA defer_foreign_keys=ON", "DROP TRIGGER waitlist_entries_refer_insert", dangling),
         saving(groups[1], then=REFUSED),
         saving(groups[2]),
     )
@@ -233,6 +233,23 @@ async def test_one_who_leaves_in_its_turn_takes_nothing_of_the_others_along(prac
     await asyncio.wait(callers)
 
     assert await stored(practice, *groups) == [True, False, True]
+
+
+async def test_a_change_of_one_who_has_failed_is_not_interrupted_and_takes_nothing_of_the_others_along(practice):
+    groups = [practice.new_group() for _ in range(2)]
+    count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n"
+    change = Statement(text(f"UPDATE patients SET email = ({count})"), long=True)
+    begun = []
+
+    async def hasty(book):
+        begun.append(asyncio.create_task(book.fetch(change, {})))
+        await asyncio.sleep(0.01)
+        raise REFUSED
+
+    answers = await together(practice, saving(groups[0]), hasty, saving(groups[1]))
+    await begun[0]
+
+    assert answers == [groups[0].id, REFUSED, groups[1].id]
 
 
 async def test_units_run_in_the_order_in_which_they_came(practice):

@@ -204,6 +204,38 @@ async def test_a_key_never_changes(practice, other_practice, raw, table, column)
         raw.execute(f"UPDATE {table} SET {column} = {value} WHERE account_id = {practice.account.id}")
 
 
+@pytest.mark.parametrize("how", ["", "OR REPLACE", "OR IGNORE"])
+async def test_a_patient_of_another_account_is_not_put_into_a_group_where_foreign_keys_are_off(
+    practice, other_practice, raw, how
+):
+    group = await practice.group()
+
+    raw.execute("PRAGMA foreign_keys=OFF")
+    with pytest.raises(sqlite3.IntegrityError, match="It refers to a record that is not there"):
+        raw.execute(INSERT.format(how=how, id=7, group=group.id, patient=other_practice.patients[0].id))
+
+
+async def test_no_account_has_rows_that_does_not_exist_where_foreign_keys_are_off(practice, raw):
+    raw.execute("PRAGMA foreign_keys=OFF")
+    for table in [*RECORDS, "changes", "audit", "idempotency_keys"]:
+        columns = [name for _, name, *_ in raw.execute(f"PRAGMA table_info({table})")]
+        values = ["5" if name == "account_id" else "1" for name in columns]
+        with pytest.raises(sqlite3.IntegrityError, match="It refers to a record that is not there"):
+            raw.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(values)})")
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["accounts", "businesses", "practitioners", "patients", "appointment_types", "group_appointments"],
+)
+async def test_what_is_referred_to_is_not_deleted_where_foreign_keys_are_off(practice, raw, table):
+    await one_of_each(practice)
+
+    raw.execute("PRAGMA foreign_keys=OFF")
+    with pytest.raises(sqlite3.IntegrityError, match="Other records refer to it"):
+        raw.execute(f"DELETE FROM {table}")
+
+
 async def a_key(practice):
     from gappt_graphql.practice.access import issue_key
 
