@@ -93,6 +93,18 @@ async def test_rows_that_were_cut_off_at_the_end_are_noticed(
     assert "cut off" in str(found.reason)
 
 
+async def test_rows_that_were_cut_off_are_noticed_though_the_account_was_made_to_end_before_them(
+    practice: Practice, written: list[int], tampering: sqlite3.Connection
+) -> None:
+    tampering.execute("DELETE FROM audit WHERE number > ?", [written[4]])
+    tampering.execute("UPDATE accounts SET audit_number = ?", [written[4]])
+
+    found = await verified(practice)
+
+    assert found.broken_at == written[4]
+    assert "with another hash" in str(found.reason)
+
+
 async def test_an_audit_that_is_gone_is_noticed(
     practice: Practice, written: list[int], tampering: sqlite3.Connection
 ) -> None:

@@ -59,7 +59,9 @@ async def verify(store: Reads, *, account: AccountId) -> Verified:
         end = await book.audit_end()
         if (last, previous) != end:
             reason = f"the audit ends there, but the account has written rows up to {end.number}: the last were cut off"
-            if last >= end.number:
+            if last == end.number:
+                reason = "the audit ends there, but the account says that it ends there with another hash"
+            elif last > end.number:
                 reason = f"the audit goes on past {end.number}, where the account says that it ends"
             return Verified(count, previous, last, reason)
         return Verified(count, previous)
