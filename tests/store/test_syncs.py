@@ -105,6 +105,4 @@ async def test_sixty_four_clients_wait_for_the_disk_once_for_five_bookings_at_mo
 
         await asyncio.gather(*map(one_client, patients))
 
-    n = counted.syncs()
-    print("SYNCS", n)
-    assert 0 < n <= 64 * 5 / 5
+    assert 0 < counted.syncs() <= 64 * 5 / 5
