@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -13,25 +14,20 @@ from uuid import uuid4
 
 import asyncpg
 
-from gappt_graphql.store.migrations import migrate
+from gappt_graphql.store.migrations import grant, migrate
 
 T = TypeVar("T")
 
 
 class Database:
-    """A migrated database, and the right to do anything in it. `url` is that of the role that serves."""
+    """A database: `url` is its address for the role that serves, `owner_url` for the one that owns and migrates it."""
 
-    def __init__(self, owner_url: str, url: str) -> None:
-        self.owner_url, self.url = owner_url, url
+    def __init__(self, superuser_url: str, owner_url: str, url: str) -> None:
+        self.superuser_url, self.owner_url, self.url = superuser_url, owner_url, url
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._connection = self._call(asyncpg.connect(owner_url))
-        tables = self.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        names = [row["tablename"] for row in tables if row["tablename"] != "alembic_version"]
-        # As a replica would: triggers and references would want an order, and refuse to forget the audit.
-        forget = "; ".join(f"DELETE FROM {name}" for name in names)
-        self._forget = f"SET session_replication_role = replica; {forget}; SET session_replication_role = DEFAULT"
+        self._connection = self._call(asyncpg.connect(superuser_url))
 
     def execute(self, text: str, *values: object) -> None:
         """Run a statement as the superuser."""
@@ -44,6 +40,14 @@ class Database:
     def clean(self) -> None:
         """Take every record away."""
         self.execute(self._forget)
+
+    @cached_property
+    def _forget(self) -> str:
+        tables = self.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = [row["tablename"] for row in tables if row["tablename"] != "alembic_version"]
+        # As a replica would: triggers and references would want an order, and refuse to forget the audit.
+        forget = "; ".join(f"DELETE FROM {name}" for name in names)
+        return f"SET session_replication_role = replica; {forget}; SET session_replication_role = DEFAULT"
 
     def close(self) -> None:
         self._call(self._connection.close())
@@ -75,25 +79,31 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def database(server_url: str) -> Iterator[Database]:
-    """Make a database, migrate it, and take it away afterwards. A role without any special right serves it."""
-    name, role = f"gappt_{uuid4().hex}", f"gappt_{uuid4().hex}"
-    _run(server_url, f"CREATE ROLE {role} LOGIN PASSWORD 'secret' NOSUPERUSER NOBYPASSRLS", f"CREATE DATABASE {name}")
-    owner_url = _named(server_url, name)
-    migrate(owner_url)
-    _run(owner_url, f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
-    made = Database(owner_url, _named(server_url, name, f"{role}:secret"))
+def database(server_url: str, *, migrated: bool = True) -> Iterator[Database]:
+    """
+    Make a database, migrate it, and take it away afterwards.
+
+    One role owns it, another serves it, and neither has any special right: the superuser would prove nothing.
+    """
+    name, owner, role = (f"gappt_{uuid4().hex}" for _ in range(3))
+    ordinary = "LOGIN PASSWORD 'secret' NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
+    _run(server_url, f"CREATE ROLE {owner} {ordinary}", f"CREATE ROLE {role} {ordinary}")
+    _run(server_url, f"CREATE DATABASE {name} OWNER {owner}")
+    made = Database(_named(server_url, name), _named(server_url, name, owner), _named(server_url, name, role))
     try:
+        if migrated:
+            migrate(made.owner_url)
+            grant(made.owner_url, role)
         yield made
     finally:
         made.close()
-        _run(server_url, f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {role}")
+        _run(server_url, f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {role}, {owner}")
 
 
 def _named(url: str, database: str, user: str | None = None) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    place = parts.netloc if user is None else f"{user}@{host}"
+    place = parts.netloc if user is None else f"{user}:secret@{host}"
     return urlunsplit(parts._replace(netloc=place, path=f"/{database}"))
 
 

@@ -7,7 +7,7 @@ copies kept by the store itself.
 Accounts and their keys are the exception: they are found by name and by digest before the account is known.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import UserDefinedType
+
+from gappt_graphql.store.checks import CHECKS
+
+Item = TypeVar("Item", CheckConstraint, UniqueConstraint, Index)
 
 metadata = MetaData(
     naming_convention={
@@ -74,6 +78,11 @@ def _stamps(*, archived: bool = True) -> list[Column[Any]]:
     return [*stamps, Column("archived_at", Instant)] if archived else stamps
 
 
+def _only(dialect: str, item: Item) -> Item:
+    item.ddl_if(dialect=dialect)
+    return item
+
+
 def _to(column: str, table: str) -> ForeignKeyConstraint:
     """A reference within the account."""
     return ForeignKeyConstraint(["account_id", column], [f"{table}.account_id", f"{table}.id"])
@@ -103,7 +112,9 @@ api_keys = _table(
     Column("browser", Integer, nullable=False, server_default=text("0")),
     Column("rate_limit", Integer),
     Column("cost_budget", Integer),
-    UniqueConstraint("digest"),
+    _only("postgresql", UniqueConstraint("account_id", "digest")),
+    _only("postgresql", Index("ix_api_keys_digest", "digest")),
+    _only("sqlite", UniqueConstraint("digest")),  # which is all on one machine
 )
 
 businesses = _table(
@@ -357,3 +368,7 @@ idempotency_keys = Table(
     ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
     Index("ix_idempotency_keys_age", "account_id", "at"),
 )
+
+for _table_name, _checks in CHECKS.items():
+    for _name, _test in _checks.items():
+        metadata.tables[_table_name].append_constraint(_only("postgresql", CheckConstraint(_test, name=_name)))

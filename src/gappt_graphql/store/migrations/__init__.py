@@ -10,7 +10,7 @@ from gappt_graphql.store.postgres.urls import is_postgres
 from gappt_graphql.store.sqlite.files import beside, file_of, make_private
 from gappt_graphql.store.sqlite.locks import holding
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every revision that this program knows, oldest first."""
 
 HEAD = REVISIONS[-1]
@@ -59,6 +59,19 @@ def migrate(url: str) -> None:
 
             make_private(path)
             upgrade(path)
+
+
+def grant(url: str, role: str) -> None:
+    """
+    Let a role of a PostgreSQL database serve it, without the rights to do more. To be asked after each migration.
+
+    :raises UnsupportedStore: if there is no such role, or the URL is that of a store without roles
+    """
+    if not is_postgres(url):
+        raise UnsupportedStore("Only a PostgreSQL database has roles to serve it.")
+    from gappt_graphql.store.postgres import migrating  # it imports asyncpg, an extra
+
+    migrating.grant(url, role)
 
 
 def _revision(path: Path) -> str | None:

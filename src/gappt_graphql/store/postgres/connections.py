@@ -1,6 +1,6 @@
 """Connections to a PostgreSQL database, and what they say that is worth another try."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 
@@ -43,16 +43,24 @@ async def _nothing(_connection: asyncpg.Connection) -> None:
     """Do nothing: no unit of work leaves anything in a session."""
 
 
-def begin(account: int, *, writing: bool) -> str:
+def begin(account: int, *, writing: bool, asking: Mapping[str, str] | None = None) -> str:
     """
     Return the statements that begin a unit of work on an account's book, to be sent at once.
 
-    Who writes waits for the account's row first: the numbers of its feed are in the order of commits anyway.
+    Who writes waits for the account's row first: the numbers of its feed are in the order of commits anyway. Row-level
+    security lets the unit see the account's rows, and what else it is `asking` for: the key of a `digest`, or `all` of
+    the `accounts`.
     """
     mode = "READ COMMITTED" if writing else "REPEATABLE READ READ ONLY"
     texts: Sequence[str] = (
         f"BEGIN ISOLATION LEVEL {mode}",
-        f"SELECT set_config('gappt.account', '{int(account)}', true)",
+        f"SET LOCAL gappt.account = '{int(account)}'",
+        *(f"SET LOCAL gappt.{name} = {_quoted(value)}" for name, value in (asking or {}).items()),
         *([f"SELECT 1 FROM accounts WHERE account_id = {int(account)} FOR NO KEY UPDATE"] if writing else []),
     )
     return "; ".join(texts)
+
+
+def _quoted(text: str) -> str:
+    # With E it means the same whatever standard_conforming_strings is.
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -7,7 +7,17 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from gappt_graphql.store import UnsupportedStore
+from gappt_graphql.store.tables import metadata
+
 T = TypeVar("T")
+
+_RIGHTS = {
+    "changes": "SELECT, INSERT",
+    "audit": "SELECT, INSERT",
+    "idempotency_keys": "SELECT, INSERT, UPDATE, DELETE",
+}
+"""What the role that serves may do in tables that are not read, added to and changed."""
 
 
 def revision_of(url: str) -> str | None:
@@ -20,6 +30,33 @@ def upgrade(url: str) -> None:
     from gappt_graphql.store.migrations.upgrading import upgrade_postgres  # it imports Alembic
 
     _run(upgrade_postgres(url))
+
+
+def grant(url: str, role: str) -> None:
+    """
+    Let the role serve: give it the rights that the program needs in the tables, and no others.
+
+    :raises UnsupportedStore: if there is no such role
+    """
+    _run(_grant(url, role))
+
+
+async def _grant(url: str, role: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)", role):
+            raise UnsupportedStore(f"There is no role {role!r} in the database. Make it first: CREATE ROLE ... LOGIN")
+        to = await connection.fetchval("SELECT quote_ident($1)", role)
+        async with connection.transaction():
+            schema = await connection.fetchval("SELECT quote_ident(current_schema())")
+            await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
+            await connection.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {to}")
+            for table in metadata.tables:
+                rights = _RIGHTS.get(table, "SELECT, INSERT, UPDATE")
+                await connection.execute(f"GRANT {rights} ON {table} TO {to}")
+            await connection.execute(f"GRANT SELECT ON alembic_version TO {to}")
+    finally:
+        await connection.close()
 
 
 async def _revision(url: str) -> str | None:

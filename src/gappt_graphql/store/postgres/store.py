@@ -1,7 +1,7 @@
 """The store of many processes, as its users have it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import uniform
 from typing import TypeVar
@@ -67,11 +67,11 @@ class PostgresStore:
         await self._growth.past(account, after, look_every=look_every)
 
     async def accounts(self) -> Sequence[Account]:
-        async with self._unit(_NO_ACCOUNT, writing=False) as unit:
+        async with self._unit(_NO_ACCOUNT, writing=False, asking={"accounts": "all"}) as unit:
             return await access.accounts(unit)
 
     async def account_named(self, name: str) -> Account | None:
-        async with self._unit(_NO_ACCOUNT, writing=False) as unit:
+        async with self._unit(_NO_ACCOUNT, writing=False, asking={"accounts": "all"}) as unit:
             return await access.account_named(unit, name)
 
     async def add_account(self, account: Account, audit: Sequence[AuditRow] = ()) -> None:
@@ -87,7 +87,7 @@ class PostgresStore:
             raise
 
     async def key_by_digest(self, digest: str) -> ApiKey | None:
-        async with self._unit(_NO_ACCOUNT, writing=False) as unit:
+        async with self._unit(_NO_ACCOUNT, writing=False, asking={"digest": digest}) as unit:
             return await access.key_by_digest(unit, digest)
 
     async def keys(self, account: AccountId) -> Sequence[ApiKey]:
@@ -133,12 +133,14 @@ class PostgresStore:
             attempt += 1
 
     @asynccontextmanager
-    async def _unit(self, account: AccountId, *, writing: bool) -> AsyncIterator[Unit]:
+    async def _unit(
+        self, account: AccountId, *, writing: bool, asking: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Unit]:
         self._check_open()
         async with self._pool.acquire() as connection:
             unit = Unit(connection, self._observer.spans)
             try:
-                await connection.execute(begin(account, writing=writing))
+                await connection.execute(begin(account, writing=writing, asking=asking))
                 yield unit
                 unit.end()
             except BaseException:
