@@ -133,7 +133,9 @@ class Writers:
             await unit.run(self._connection, self._observer.spans)
             self.doubted |= isinstance(unit.error, sqlite3.Error) and not isinstance(unit.error, sqlite3.IntegrityError)
             if not self._connection.in_transaction:
-                raise unit.error or RuntimeError("SQLite has ended the transaction in the middle of a unit of work.")
+                if unit.error is None or isinstance(unit.error, (Refused, Abandoned)):  # for its own caller alone
+                    raise RuntimeError("SQLite has ended the transaction in the middle of a unit of work.")
+                raise unit.error
             if unit.clashed():
                 self._waiting.appendleft(group.pop())
             if alone and not unit.done:

@@ -1,5 +1,6 @@
 """The embedded store, as its users have it: one writing connection, and readers beside it that never wait for it."""
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -68,7 +69,7 @@ class SqliteStore:
         self._queue = WritersQueue(path, self._executor)
         self._writers = Writers(connection, self._queue, observer)
         self._growth = Growth(lambda account: self.read(account, lambda book: book.last_number()))
-        self._closed = False
+        self._closing: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
@@ -141,9 +142,12 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Wait for the writes and reads that have begun, and let go of the file. Closing twice is the same as once."""
-        if self._closed:
-            return
-        self._closed = True
+        if self._closing is None:
+            # A task of its own: whoever gives up waiting for it leaves nothing half closed.
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         self._growth.fail(RuntimeError("The store has been closed."))
         await self._writers.finish()
         await self._readers.close()
@@ -165,5 +169,5 @@ class SqliteStore:
         return await self._writers.write(work, committed)
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._closing is not None:
             raise RuntimeError("The store is closed.")
