@@ -25,6 +25,7 @@ from gappt_graphql.store import (
 from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.postgres.connections import AGAIN, begin, open_pool
 from gappt_graphql.store.postgres.units import Unit
+from gappt_graphql.store.postgres.wakeups import Bell, Listener
 from gappt_graphql.store.seats import Overtaken
 from gappt_graphql.store.shielding import to_the_end
 
@@ -37,15 +38,23 @@ _NO_ACCOUNT = AccountId(0)
 class PostgresStore:
     """A store in a PostgreSQL database. Open it with `open_store`."""
 
-    def __init__(self, pool: asyncpg.Pool, observer: Observer = NOBODY) -> None:
+    def __init__(self, pool: asyncpg.Pool, direct_url: str, observer: Observer = NOBODY) -> None:
         self._pool, self._observer = pool, observer
         self._growth = Growth(lambda account: self.read(account, lambda book: book.last_number()))
+        self._bell = Bell(lambda channel, text: pool.execute("SELECT pg_notify($1, $2)", channel, text))
+        self._listener = Listener(lambda: asyncpg.connect(direct_url), self._growth.hint, self._growth.look)
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, *, most: int = 10, observer: Observer = NOBODY) -> "PostgresStore":
-        """Open connections to the database."""
-        return cls(await open_pool(url, most=most), observer)
+    async def open(
+        cls, url: str, *, direct_url: str | None = None, most: int = 10, observer: Observer = NOBODY
+    ) -> "PostgresStore":
+        """
+        Open connections to the database.
+
+        `direct_url` is its address past a pooler, for the connection that is told of changes.
+        """
+        return cls(await open_pool(url, most=most), direct_url or url, observer)
 
     async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
         async with self._unit(account, writing=False) as unit:
@@ -59,11 +68,14 @@ class PostgresStore:
             return work(opened[-1])
 
         done = await self._writing(account, in_book)
-        self._growth.reached(account, opened[-1].journalled_to)
+        if reached := opened[-1].journalled_to:
+            self._growth.reached(account, reached)
+            self._bell.ring(account, reached)
         return done
 
     async def wait_for_changes(self, account: AccountId, *, after: int, look_every: float) -> None:
         self._check_open()
+        self._listener.begin()
         await self._growth.past(account, after, look_every=look_every)
 
     async def accounts(self) -> Sequence[Account]:
@@ -114,6 +126,8 @@ class PostgresStore:
             return
         self._closed = True
         self._growth.fail(RuntimeError("The store has been closed."))
+        await self._listener.end()
+        await self._bell.rest()
         await self._pool.close()
 
     async def _writing(self, account: AccountId, work: Callable[[Unit], Awaitable[T]]) -> T:
