@@ -199,7 +199,8 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         name="trusted_proxies",
         default=None,
-        meaning="The proxies before this server, whose X-Forwarded-For is taken for where a request comes from",
+        meaning="The proxies before this server, whose X-Forwarded-For is taken for where a request comes from, "
+        "and X-Forwarded-Proto for its scheme",
         takes="addresses or networks like 10.0.0.0/8, with commas between them",
         parse=_networks,
     ),

@@ -103,6 +103,28 @@ async def test_each_address_behind_a_trusted_proxy_is_counted_alone(
     assert (same.status_code, other.status_code) == (429, 401)
 
 
+@pytest.mark.parametrize(
+    ("trusted", "told", "scheme"),
+    [
+        (["127.0.0.1"], ["https"], "https"),
+        (["127.0.0.1"], ["http", "https"], "https"),
+        (["127.0.0.1"], ["https, http"], "http"),
+        (["127.0.0.1"], ["javascript"], "http"),
+        (["127.0.0.1"], [], "http"),
+        (["10.0.0.0/8"], ["https"], "http"),
+        ([], ["https"], "http"),
+    ],
+)
+async def test_links_are_by_https_where_a_trusted_proxy_was_asked_so(
+    client_of: Callable[..., httpx2.AsyncClient], secret: str, trusted: list[str], told: list[str], scheme: str
+) -> None:
+    headers = [("Authorization", f"Bearer {secret}"), *(("X-Forwarded-Proto", value) for value in told)]
+    async with client_of(trusted_proxies=trusted) as client:
+        answer = await client.get("/v1/patients", headers=headers)
+
+    assert answer.json()["links"]["self"].startswith(f"{scheme}://practice.example/v1/")
+
+
 async def test_sockets_without_a_known_key_count_too(practice: Practice) -> None:
     app: Any = create_app(practice.store, clock=lambda: practice.now, ids=practice.ids)
     for _ in range(30):

@@ -17,7 +17,7 @@ from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.rest.routes import routes
 from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import Store
-from gappt_graphql.web.addresses import Addresses
+from gappt_graphql.web.addresses import Addresses, SchemeOfProxies
 from gappt_graphql.web.answers import http_exception
 from gappt_graphql.web.bodies import BodyLimit
 from gappt_graphql.web.envelope import Envelope
@@ -104,6 +104,7 @@ def create_app(
             Middleware(Envelope),
             Middleware(ForeignPages, origins=options.streams.origins),
             Middleware(BodyLimit, largest=largest_body),
+            *([Middleware(SchemeOfProxies, addresses=addresses)] if trusted_proxies else ()),
         ],
         exception_handlers={HTTPException: http_exception},
     )
