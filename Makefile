@@ -17,7 +17,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test test-contract test-clients test-browser test-examples test-federation lint types layers audit lock schema clean
+.PHONY: help setup serve serve-graph test test-contract test-clients test-browser test-examples test-federation lint types layers audit lock passwords schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -79,6 +79,13 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) pyproject.toml --group contract -c requirements/tests.txt -o requirements/contract.txt
 	@$(LOCK) examples/python/pyproject.toml --group examples/python/pyproject.toml:generate -o examples/python/requirements.txt
 	@$(LOCK) --group browser -c requirements/tests.txt -o requirements/browser.txt
+
+passwords: .env  ## Make the passwords of compose.yaml, in .env
+
+# Never made anew: the database keeps the passwords that it was made with.
+.env:
+	@umask 077 && $(PYTHON) -c 'import secrets; names = "POSTGRES", "OWNER", "SERVING", "GRAFANA"; \
+		print(*(f"{name}_PASSWORD={secrets.token_hex(24)}" for name in names), sep="\n")' > $@.new && mv $@.new $@
 
 clean:  ## Take away everything that was made here, but no database
 	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
