@@ -14,8 +14,6 @@ from gappt_graphql.store import AuditRow, Change, KeptOutcome, by_key, tables
 from gappt_graphql.store.postgres.connections import begin, prepare
 from samples import one_of_each
 
-pytestmark = pytest.mark.postgres("an account of the embedded store is kept apart by the query layer alone")
-
 TABLES = sorted(tables.metadata.tables)
 
 

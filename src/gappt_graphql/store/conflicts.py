@@ -1,6 +1,7 @@
 """Conflicts, found in the database: one statement for any number of appointments, by indexes alone."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from sqlalchemy import (
 
 from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
 from gappt_graphql.scheduling.ids import GroupAppointmentId, PatientId, UnavailableBlockId
-from gappt_graphql.store.given import InOrder, a_day_before, as_rows, given, inlined, unindexed
+from gappt_graphql.store.given import InOrder, a_day_before, as_rows, given, unindexed, worked_out
 from gappt_graphql.store.statements import Row, Rows, Statement, in_keys, instant
 from gappt_graphql.store.tables import attendees, group_appointments, unavailable_blocks
 
@@ -95,14 +96,14 @@ def _of_stored(kinds: frozenset[ConflictKind]) -> Statement:
     ids = given("ids", "id")
     own = group_appointments.alias()
     known = and_(own.c.account_id == _ACCOUNT, own.c.id == ids.c.id, own.c.archived_at.is_(None))
-    asked = inlined(
-        select(own.c.id.label("key"), own.c.id.label("own"), own.c.starts_at, own.c.ends_at, own.c.practitioner_id)
+    asked = worked_out(
+        select(own.c.id.label("key"), own.c.id.label("own"), *_span_of(own), own.c.practitioner_id)
         .select_from(InOrder(ids, own, known))
         .cte("asked")
     )
     place = attendees.alias()
-    needed = inlined(
-        select(asked.c.key, asked.c.own, place.c.starts_at, place.c.ends_at, place.c.patient_id)
+    needed = worked_out(
+        select(asked.c.key, asked.c.own, *_span_of(place), place.c.patient_id)
         .select_from(InOrder(asked, place, _holds(place, asked.c.own)))
         .cte("needed")
     )
@@ -112,14 +113,20 @@ def _of_stored(kinds: frozenset[ConflictKind]) -> Statement:
 @lru_cache
 def _with_claims(kinds: frozenset[ConflictKind]) -> Statement:
     """What stands against claims given as values, apart from the appointments left out."""
-    stem = ("key", "own", "starts_at", "ends_at")
+    stem = ("key", "own", "from_at", "starts_at", "ends_at")
     asked, needed = given("claims", *stem, "practitioner_id"), given("needs", *stem, "patient_id")
     return _first(MOST, _every(_found(asked, needed, kind, leaving_out=True) for kind in KINDS if kind in kinds))
 
 
 def _stem(claim: Claim) -> tuple[object, ...]:
     # No id is 0: a proposal that is not stored is none of the stored appointments.
-    return claim.key, claim.group_appointment_id or 0, claim.span.starts_at, claim.span.ends_at
+    start = claim.span.starts_at
+    return claim.key, claim.group_appointment_id or 0, start - timedelta(days=1), start, claim.span.ends_at
+
+
+def _span_of(row: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """The span, and `from_at`, from when on what is short and meets it may start."""
+    return a_day_before(row.c.starts_at).label("from_at"), row.c.starts_at, row.c.ends_at
 
 
 class _Source(NamedTuple):
@@ -174,7 +181,7 @@ def _short(asked: FromClause, rival: FromClause) -> ColumnElement[bool]:
     return and_(
         rival.c.starts_at < asked.c.ends_at,
         rival.c.ends_at > asked.c.starts_at,
-        rival.c.starts_at > a_day_before(asked.c.starts_at),
+        rival.c.starts_at > (asked.c.from_at if "from_at" in asked.c else a_day_before(asked.c.starts_at)),
         # The same as is_long = 0, but the index on the busy has both columns.
         rival.c.starts_at >= a_day_before(rival.c.ends_at),
     )

@@ -21,7 +21,7 @@ def given(name: str, *columns: str) -> CTE:
     """
     rows = _Rows(bindparam(name)).table_valued("value")
     found = select(*(_column(rows.c.value, place, column) for place, column in enumerate(columns)))
-    return inlined(found.cte(name))
+    return worked_out(found.cte(name))
 
 
 def as_rows(rows: Iterable[Iterable[object]]) -> str:
@@ -64,14 +64,16 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return _Unindexed(column)
 
 
-def inlined(table: CTE) -> CTE:
+def worked_out(table: CTE) -> CTE:
     """
-    Return the table, to be worked out anew wherever a statement reads it.
+    Return the table, to be worked out by SQLite anew wherever a statement reads it, and by PostgreSQL once.
 
     SQLite takes a table of its own making for a large one. Where figures about the others exist, because somebody ran
-    ANALYZE, it would read all of those once to spare itself searches, of which there are few.
+    ANALYZE, it would read all of those once to spare itself searches, of which there are few. PostgreSQL, under
+    row-level security, walks no index for what a function makes of another table's column, which might tell of rows
+    that nobody is to see: a column that is made already, it does.
     """
-    return table.prefix_with("NOT MATERIALIZED")
+    return table.prefix_with("NOT MATERIALIZED", dialect="sqlite").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 class _DayBefore(FunctionElement[Any]):
