@@ -7,12 +7,13 @@ Strawberry's MaskErrors takes the codes away with the messages, and what it logs
 import logging
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 
 from gappt_graphql.practice.bounds import OutOfTime
+from gappt_graphql.store.unavailable import OutcomeUnknown, Unavailable
 
 log = logging.getLogger("gappt_graphql.graph")
 
@@ -57,7 +58,19 @@ class ErrorCode(StrEnum):
     THROTTLED = "THROTTLED"
     TIMEOUT = "TIMEOUT"
     OVERLOADED = "OVERLOADED"
+    UNAVAILABLE = "UNAVAILABLE"
+    """The database can't be used at the moment; nothing was written."""
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    """Nobody knows whether something was written."""
     INTERNAL = "INTERNAL"
+
+
+_EXPECTED: Mapping[type[Exception], ErrorCode] = {
+    OutOfTime: ErrorCode.TIMEOUT,
+    Unavailable: ErrorCode.UNAVAILABLE,
+    OutcomeUnknown: ErrorCode.OUTCOME_UNKNOWN,
+}
+"""What is raised with a message for a person."""
 
 
 def refusal(code: ErrorCode, message: str) -> GraphQLError:
@@ -115,8 +128,9 @@ def _code(error: GraphQLError) -> ErrorCode:
     if isinstance(error, GraphQLSyntaxError):
         return ErrorCode.GRAPHQL_PARSE_FAILED
     original = error.original_error
-    if isinstance(original, OutOfTime):
-        return ErrorCode.TIMEOUT
+    for kind, code in _EXPECTED.items():
+        if isinstance(original, kind):
+            return code
     if original is not None and not isinstance(original, GraphQLError):
         return ErrorCode.INTERNAL
     # Without a path it is about the variables (errors of validation have a code); with one it is about an argument

@@ -49,6 +49,8 @@ STATUSES = {
     ErrorCode.THROTTLED: (429, 429),
     ErrorCode.TIMEOUT: (503, 503),
     ErrorCode.OVERLOADED: (503, 503),
+    ErrorCode.UNAVAILABLE: (503, 503),
+    ErrorCode.OUTCOME_UNKNOWN: (503, 503),
     ErrorCode.INTERNAL: (500, 500),
 }
 """

@@ -29,6 +29,7 @@ from gappt_graphql.graph.scalars import SCALARS
 from gappt_graphql.graph.subscriptions import Subscription
 from gappt_graphql.graph.tracing import FederatedTracing
 from gappt_graphql.practice.bounds import OutOfTime, Overloaded
+from gappt_graphql.store.unavailable import Unavailable
 
 # Strawberry would run a subscription too, as if it were a query.
 EXECUTED = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -96,9 +97,9 @@ class Schema(strawberry.federation.Schema):
         except (MissingQueryError, CannotGetOperationTypeError, Overloaded) as refused:
             result = ExecutionResult(data=None, errors=[_refusal(refused)])
         errors = result.errors or []
-        if late := _too_late(errors, context_value):
+        if broken_off := _broken_off(errors, context_value):
             # Half an answer would differ from time to time, and each field would say the same of the rest.
-            errors, result = [late], ExecutionResult(data=None, errors=None, extensions=result.extensions)
+            errors, result = [broken_off], ExecutionResult(data=None, errors=None, extensions=result.extensions)
         if errors:
             result.errors = self._shown(errors, context_value)
         return result
@@ -134,12 +135,20 @@ class Schema(strawberry.federation.Schema):
         """Log nothing here: `shown` logs what is unexpected, without what people wrote."""
 
 
-def _too_late(errors: list[GraphQLError], context: Context) -> GraphQLError | None:
-    """Return the one error of a query that ran out of time. What a mutation has done by then is told field by field."""
+def _broken_off(errors: list[GraphQLError], context: Context) -> GraphQLError | None:
+    """
+    Return the one error of a query that ran out of time or lost its database.
+
+    What a mutation has done by then is told field by field.
+    """
     if context.desk.writes:
         return None
-    late = (error.original_error for error in errors if isinstance(error.original_error, OutOfTime))
-    return next((refusal(ErrorCode.TIMEOUT, str(one)) for one in late), None)
+    for error in errors:
+        if isinstance(error.original_error, OutOfTime):
+            return refusal(ErrorCode.TIMEOUT, str(error.original_error))
+        if isinstance(error.original_error, Unavailable):
+            return refusal(ErrorCode.UNAVAILABLE, str(error.original_error))
+    return None
 
 
 def _refusal(refused: Exception) -> GraphQLError:

@@ -12,6 +12,7 @@ from gappt_graphql.practice.desk import Desk
 from gappt_graphql.rest.errors import Answered, not_found, unprocessable
 from gappt_graphql.scheduling.ids import NOBODY, read_id
 from gappt_graphql.scheduling.problems import Refused
+from gappt_graphql.store.unavailable import OutcomeUnknown, Unavailable
 
 OpenDesk = Callable[[Request], Awaitable[Desk]]
 Handle = Callable[[Request, Desk], Awaitable[Response]]
@@ -68,7 +69,7 @@ class Address:
                 return await handle(request, desk)
         except Refused as refused:
             raise unprocessable(refused) from None
-        except (OutOfTime, Overloaded) as unavailable:
+        except (OutOfTime, Overloaded, Unavailable, OutcomeUnknown) as unavailable:
             raise Answered(503, str(unavailable), headers={"Retry-After": "1"}) from None
 
 

@@ -323,6 +323,8 @@ class Fault(StrEnum):
     """It is full, nearly full, or can only be read."""
     MIGRATIONS = "migrations"
     """The tables are not those that this program expects."""
+    READ_ONLY = "read-only"
+    """It is a standby of another database, or was set to be read only."""
 
 
 class Unreadable(Exception):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from gappt_graphql.scheduling.ids import AccountId
+from gappt_graphql.store.unavailable import Unavailable
 
 Head = Callable[[AccountId], Awaitable[int]]
 
@@ -85,7 +86,8 @@ class Growth:
                         await hint.wait()
                 hint.clear()
                 self._hinted.pop(account, None)
-                self.reached(account, await self._head(account))
+                with suppress(Unavailable):  # who waits goes on to wait
+                    self.reached(account, await self._head(account))
         except Exception as failure:
             if self._looking.get(account) is asyncio.current_task():
                 # Who begins to wait from here on is looked for anew.

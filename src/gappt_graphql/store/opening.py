@@ -7,25 +7,28 @@ from pathlib import Path
 from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.store import Store, StoreBehind, StoreInUse
 from gappt_graphql.store.migrations import is_behind
+from gappt_graphql.store.postgres.terms import USUAL, Terms
 from gappt_graphql.store.postgres.urls import is_postgres
 from gappt_graphql.store.sqlite.files import beside, file_of
 from gappt_graphql.store.sqlite.locks import FileLock
 from gappt_graphql.store.sqlite.store import SqliteStore
 
 
-async def open_store(url: str, *, serving: bool = False, observer: Observer = NOBODY) -> Store:
+async def open_store(url: str, *, serving: bool = False, observer: Observer = NOBODY, terms: Terms = USUAL) -> Store:
     """
-    Open the store; the one process that serves it says so. `observer` is told of the work.
+    Open the store; the one process that serves it says so. `observer` is told of the work, and
+    `terms` are those of a PostgreSQL database, which many may serve.
 
     :raises UnsupportedStore: if the URL names no store that this program knows
     :raises StoreInUse: if another process replaces it; or it shall be served, and another serves it or has it to itself
     :raises StoreBehind: if it has not been migrated
+    :raises StoreError: if it can't be reached
     :raises StoreTooNew: if a newer program has migrated it
     """
     if is_postgres(url):
-        from gappt_graphql.store.postgres.store import PostgresStore  # it imports asyncpg, an extra
+        from gappt_graphql.store.postgres.opening import open_postgres  # it imports asyncpg, an extra
 
-        return await PostgresStore.open(url, observer=observer)
+        return await open_postgres(url, terms, observer)
     path = file_of(url)
     if is_behind(url):
         raise StoreBehind(f"The store {path} is not up to date. Migrate it first: gappt-graphql migrate")

@@ -16,6 +16,7 @@ _CODES = {
     413: ErrorCode.OPERATION_TOO_LARGE,
     429: ErrorCode.THROTTLED,
     500: ErrorCode.INTERNAL,
+    503: ErrorCode.UNAVAILABLE,
 }
 _SENTENCES = {
     404: "There is nothing at this address.",
@@ -29,6 +30,11 @@ def refusal(scope: Scope, status: int, message: str, headers: Mapping[str, str] 
         return JSONResponse({"message": message}, status, headers)
     more = {"correlationId": scope["state"]["request_id"]} if status == 500 else {}
     return refused(scope, status, _CODES.get(status, ErrorCode.BAD_USER_INPUT), message, headers, **more)
+
+
+async def unavailable(request: Request, exception: Exception) -> Response:
+    """Answer a request that was to be let in when the store could not be asked about its key."""
+    return refusal(request.scope, 503, str(exception), {"Retry-After": "1"})
 
 
 async def http_exception(request: Request, exception: Exception) -> Response:

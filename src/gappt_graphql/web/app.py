@@ -17,8 +17,9 @@ from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.rest.routes import routes
 from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import Store
+from gappt_graphql.store.unavailable import Unavailable
 from gappt_graphql.web.addresses import Addresses, SchemeOfProxies
-from gappt_graphql.web.answers import http_exception
+from gappt_graphql.web.answers import http_exception, unavailable
 from gappt_graphql.web.bodies import BodyLimit
 from gappt_graphql.web.envelope import Envelope
 from gappt_graphql.web.explorer import ExplorerFiles, ExplorerOr, explorer_page
@@ -106,7 +107,7 @@ def create_app(
             Middleware(BodyLimit, largest=largest_body),
             *([Middleware(SchemeOfProxies, addresses=addresses)] if trusted_proxies else ()),
         ],
-        exception_handlers={HTTPException: http_exception},
+        exception_handlers={HTTPException: http_exception, Unavailable: unavailable},
     )
     app.state.watchers, app.state.health, app.state.bounds = shared.watchers, health, bounds
     # A redirect would make a POST of many clients a GET.

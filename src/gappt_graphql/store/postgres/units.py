@@ -40,9 +40,16 @@ class Unit:
                 parameters = [statement.postgres_parameters(one) for one in each]
                 return len(await self._connection.fetchmany(f"{statement.postgres} RETURNING 1", parameters))
 
-    def end(self) -> None:
-        """Let nothing more be asked."""
+    def close(self) -> bool:
+        """Let nothing more be asked, and tell whether a statement still runs for somebody who was left behind."""
         self._closed = True
+        return self._turn.locked()
+
+    async def end(self) -> None:
+        """Let nothing more be asked, and wait for the statement that may still run."""
+        if self.close():
+            async with self._turn:
+                pass
 
     def _check_open(self) -> None:
         if self._closed:

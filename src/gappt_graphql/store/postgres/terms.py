@@ -1,0 +1,36 @@
+"""On what terms a process uses a PostgreSQL database; nothing here needs the driver."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """
+    How many connections there are, and how long they wait.
+
+    `pooler` tells of one between them that gives its connections to others between two transactions, as PgBouncer does:
+    then nothing is kept in a session.
+    """
+
+    connections: int = 10
+    pooler: bool = False
+    direct_url: str | None = None
+    """The address past the pooler, for the one connection that is told of changes."""
+    connect_seconds: float = 5
+    statement_seconds: float = 10
+    """For each statement, to wait for a lock, and for a process to think between two statements."""
+
+    @property
+    def each(self) -> Mapping[str, str]:
+        """What is set for each transaction: by the session, or where there is none, by the transaction itself."""
+        limit = str(round(self.statement_seconds * 1000))
+        return {
+            "statement_timeout": limit,
+            "lock_timeout": limit,
+            "idle_in_transaction_session_timeout": limit,
+            "jit": "off",  # to compile a statement takes longer than to run it
+        }
+
+
+USUAL = Terms()

@@ -1,0 +1,216 @@
+"""Units of work in transactions of their own: each is run as often as the database asks for, and committed once."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from random import uniform
+from time import monotonic
+from typing import Any, TypeVar
+
+import asyncpg
+
+from gappt_graphql.observing import Observer
+from gappt_graphql.scheduling.ids import AccountId
+from gappt_graphql.store.postgres import failures
+from gappt_graphql.store.postgres.connections import begin
+from gappt_graphql.store.postgres.terms import Terms
+from gappt_graphql.store.postgres.units import Unit
+from gappt_graphql.store.seats import Overtaken
+from gappt_graphql.store.shielding import to_the_end
+from gappt_graphql.store.unavailable import OutcomeUnknown, Unavailable
+
+T = TypeVar("T")
+Work = Callable[[Unit], Awaitable[T]]
+
+log = logging.getLogger("gappt_graphql.store")
+
+_ATTEMPTS = 8
+"""Of a unit that others are in the way of. With one account's writers waiting for each other, the second succeeds."""
+_FEW = 3
+"""Attempts where another would mostly come to the same: without a connection, with an id that is taken."""
+_READS = 2
+"""Attempts of a unit that only reads, which others are never in the way of."""
+_SLOT, _LONGEST = 0.01, 1.0
+"""Seconds: the pause before the second attempt is at most two slots, and at most twice as long each time."""
+_SECONDS_TO_UNDO = 2
+
+
+class Transactions:
+    """
+    The transactions of one process.
+
+    Those who write take at most half of the connections, and those of one account at most two, of which one waits for
+    the other at the database, where writers of other processes wait too: so readers always find some.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, terms: Terms, observer: Observer) -> None:
+        self._pool, self._observer = pool, observer
+        self._each = terms.each if terms.pooler else None
+        self._writers = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
+        self._turns: dict[AccountId, asyncio.Semaphore] = {}
+        self._waiting: Counter[AccountId] = Counter()
+        self._at_work: set[asyncio.Task[Any] | None] = set()
+        self._under_way = 0
+        self._none_under_way = asyncio.Event()
+        self._none_under_way.set()
+
+    @property
+    def in_use(self) -> int:
+        """Connections that somebody works with."""
+        in_use: int = self._pool.get_size() - self._pool.get_idle_size()
+        return in_use
+
+    async def read(self, account: AccountId, work: Work[T], *, asking: Mapping[str, str] | None = None) -> T:
+        """
+        Run the work in a transaction that sees one moment; once more, if its connection turns out to be lost.
+
+        :raises Unavailable: if there is none
+        """
+        text = begin(account, writing=False, asking=asking, each=self._each)
+        with self._one_more():
+            return await self._tried(lambda: self._reading(text, work), few=_READS, wrote="")
+
+    async def write(
+        self,
+        account: AccountId,
+        work: Work[T],
+        committed: Callable[[], None] = lambda: None,
+    ) -> T:
+        """
+        Run the work in a transaction and return what it returns, once that is committed and `committed` was called.
+
+        A caller who is cancelled before the work is done leaves nothing behind, and afterwards all of it.
+
+        :raises Unavailable: if nothing was written, and may be later
+        :raises OutcomeUnknown: if nobody knows whether it was
+        """
+        task = asyncio.current_task()
+        if task in self._at_work:
+            raise RuntimeError("A unit of work that writes can't start another: it would wait for itself.")
+        text = begin(account, writing=True, each=self._each)
+        asked = monotonic()
+        with self._one_more():
+            async with self._turn_of(account), self._writers:
+                self._at_work.add(task)
+                try:
+                    return await self._tried(
+                        lambda: self._writing(text, work, committed, asked), few=_FEW, wrote=" Nothing was written."
+                    )
+                finally:
+                    self._at_work.discard(task)
+
+    async def finish(self) -> None:
+        """Wait until no unit of work is under way any more."""
+        await self._none_under_way.wait()
+
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        self._under_way += 1
+        self._none_under_way.clear()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._none_under_way.set()
+
+    @asynccontextmanager
+    async def _turn_of(self, account: AccountId) -> AsyncIterator[None]:
+        turns = self._turns.setdefault(account, asyncio.Semaphore(2))
+        self._waiting[account] += 1
+        try:
+            async with turns:
+                yield
+        finally:
+            self._waiting[account] -= 1
+            if not self._waiting[account]:
+                del self._waiting[account], self._turns[account]
+
+    async def _tried(self, attempt: Callable[[], Awaitable[T]], *, few: int, wrote: str) -> T:
+        for number in range(1, _ATTEMPTS + 1):
+            try:
+                return await attempt()
+            except OutcomeUnknown:
+                raise
+            except Exception as error:
+                lost = failures.is_lost(error)
+                contended = failures.is_contended(error)
+                passing = lost or contended or failures.is_passing(error)
+                again = lost or contended or failures.is_clash_of_ids(error) or isinstance(error, Overtaken)
+                if again and number < (_ATTEMPTS if contended else few):
+                    if lost:
+                        await self._pool.expire_connections()  # those that idle were most likely lost with it
+                elif passing:
+                    log.warning("The database could not be used: %s", failures.name_of(error))
+                    sentence = f"The database can't be used at the moment.{wrote} Ask again in a second."
+                    raise Unavailable(sentence) from None
+                else:
+                    failures.without_values(error)
+                    raise
+            await asyncio.sleep(uniform(0, min(_LONGEST, _SLOT * 2**number)))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _reading(self, text: str, work: Work[T]) -> T:
+        async with self._connection() as connection:
+            unit = Unit(connection, self._observer.spans)
+            try:
+                await connection.execute(text)
+                done = await work(unit)
+                await unit.end()
+            finally:
+                await self._undo(connection, unit)
+            return done
+
+    async def _writing(self, text: str, work: Work[T], committed: Callable[[], None], asked: float) -> T:
+        async with self._connection() as connection:
+            unit = Unit(connection, self._observer.spans)
+            try:
+                await connection.execute(text)
+                self._observer.waited(monotonic() - asked)
+                done = await work(unit)
+                await unit.end()
+                await to_the_end(asyncio.ensure_future(self._commit(connection, committed)))
+            except BaseException:
+                await self._undo(connection, unit)
+                raise
+            return done
+
+    async def _commit(self, connection: Any, committed: Callable[[], None]) -> None:
+        began = monotonic()
+        try:
+            status = await connection.execute("COMMIT")
+        except Exception as error:
+            if failures.is_refused_commit(error):
+                raise
+            connection.terminate()
+            log.error("Nobody knows what became of a commit: %s", failures.name_of(error))
+            raise OutcomeUnknown from None
+        if status != "COMMIT":
+            raise RuntimeError("The database has undone the transaction of a unit of work that hid its failure.")
+        committed()
+        self._observer.committed(1, monotonic() - began)
+
+    async def _undo(self, connection: Any, unit: Unit) -> None:
+        """End the transaction, if there still is one. A connection that can't be told so is given up."""
+        still_runs = unit.close()
+        if still_runs or connection.is_closed():
+            connection.terminate()
+        else:
+            await to_the_end(asyncio.ensure_future(_rolled_back(connection)))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        connection = await self._pool.acquire()
+        try:
+            yield connection
+        finally:
+            await to_the_end(asyncio.ensure_future(self._pool.release(connection)))
+
+
+async def _rolled_back(connection: Any) -> None:
+    try:
+        await connection.execute("ROLLBACK", timeout=_SECONDS_TO_UNDO)
+    except Exception:
+        connection.terminate()
