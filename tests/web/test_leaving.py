@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from builders import A_MONDAY, Practice
+from gappt_graphql.graph.leaving import PATIENCE
+from gappt_graphql.observing import Observer, Operation
 from gappt_graphql.scheduling.asking import Condition, Listing, Operator, Slice
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import Store
@@ -103,3 +105,75 @@ async def test_clients_that_leave_in_the_middle_of_a_write_leave_all_of_it_or_no
     async with asyncio.timeout(10):
         await store.close()  # it waits for every connection that somebody has
     gc.collect()
+
+
+class Stuck:
+    """A store that finds out about keys, and then does not answer until it is let go."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+        self.stopped = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def read(self, account: Any, work: Any) -> Any:
+        await self._wait()
+        return await self._store.read(account, work)
+
+    async def write(self, account: Any, work: Any) -> Any:
+        await self._wait()
+        return await self._store.write(account, work)
+
+    async def _wait(self) -> None:
+        self.begun.set()
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.stopped += 1
+            raise
+
+
+QUERY = {"query": "{ groupAppointments(first: 1) { nodes { id } } }"}
+
+
+class Told(Observer):
+    """An observer that keeps what it is told of an operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operation: asyncio.Future[Operation] = asyncio.get_running_loop().create_future()
+
+    def operated(self, operation: Operation) -> None:
+        self.operation.set_result(operation)
+
+
+async def leaving(store: Store, practice: Practice, content: Any, secret: str, door: str) -> tuple[int, str]:
+    """Ask a store that does not answer, and go away; return how often work was stopped, and what became of it."""
+    stuck, told = Stuck(store), Told()
+    app = create_app(stuck, clock=lambda: practice.now, ids=practice.ids, observer=told)  # type: ignore[arg-type]
+    async with serving(app) as server, asyncio.timeout(20):
+        if door == "socket":
+            stream = await over_a_socket(server, content, secret)
+        else:
+            stream = await server.open(post("/graphql", content, secret))
+        await stuck.begun.wait()
+        await asyncio.sleep(4 * PATIENCE)
+        stream.reset()
+        await asyncio.wait([told.operation], timeout=0.5)
+        await asyncio.sleep(0.1)
+        stopped = stuck.stopped
+        stuck.go_on.set()
+        return stopped, (await told.operation).outcome
+
+
+@pytest.mark.parametrize("door", ["graphql", "socket"])
+async def test_a_query_is_stopped_when_its_client_goes(
+    store: Store, practice: Practice, secret: str, door: str
+) -> None:
+    assert await leaving(store, practice, QUERY, secret, door) == (1, "left")
+
+
+async def test_a_mutation_goes_on_though_its_client_has_gone(store: Store, practice: Practice, secret: str) -> None:
+    assert await leaving(store, practice, by_graphql(practice)[1], secret, "graphql") == (0, "ok")

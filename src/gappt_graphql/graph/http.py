@@ -19,6 +19,7 @@ from strawberry.types.graphql import OperationType
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import ErrorCode
 from gappt_graphql.graph.events import EventStream, one_event
+from gappt_graphql.graph.leaving import while_there
 from gappt_graphql.graph.negotiation import JSON, RESPONSE, STREAM, Accepted, accepted_by
 from gappt_graphql.graph.persisted import text_of
 from gappt_graphql.graph.requests import Asked, NotTaken, asked_by_address, asked_of, check_body_type, decoded
@@ -116,19 +117,25 @@ class _Door:
         telling = Telling(context, "graphql")
         telling.text = text
         try:
-            result = await schema.execute(
+            running = schema.execute(
                 text,
                 variable_values=asked.variables,
                 context_value=context,
                 operation_name=asked.operation_name,
                 allowed_operation_types=EXECUTED if request.method == "POST" else {OperationType.QUERY},
             )
+            result = await while_there(request.receive, running, stops=lambda: not context.desk.writes)
         except InvalidOperationTypeError as wrong:
             if wrong.operation_type is OperationType.SUBSCRIPTION:
                 if accepted.stream:
                     return self._streamed(request, text, asked, context)
                 raise NotTaken(406, f"A subscription is answered as {STREAM}: accept that, or use a socket.") from None
             raise NotTaken(405, "A mutation is sent by POST.", headers={"Allow": "POST"}) from None
+        except ClientDisconnect:
+            context.loaders.stop()
+            telling.left()
+            request.state.operation = telling.ended()
+            raise
         if context.standing is not None:
             request.state.standing = context.standing
         telling.note(result)

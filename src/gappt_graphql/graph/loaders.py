@@ -65,6 +65,11 @@ class Loader(Generic[K, V]):
             await _wait(batch.done)
         return [values[key] for key in keys]
 
+    def stop(self) -> None:
+        """Stop what is being read: nobody waits for it any more."""
+        for task in self._tasks:
+            task.cancel()
+
     def _batch_of(self, key: K) -> Batch[K]:
         batch = self._under_way.get(key)
         if batch is None:
@@ -134,6 +139,11 @@ class Loaders:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._made: dict[Hashable, Loader[int, Any]] = {}
+
+    def stop(self) -> None:
+        """Stop what is being read, for an operation that has been cancelled."""
+        for loader in self._made.values():
+            loader.stop()
 
     @cached_property
     def group_appointments(self) -> Loader[int, GroupAppointment]:

@@ -280,6 +280,10 @@ class _Socket:
         except NotTaken as reason:
             telling.refused(reason.code)
             raise
+        except asyncio.CancelledError:
+            context.loaders.stop()
+            telling.left()
+            raise
         finally:
             telling.ended()
 

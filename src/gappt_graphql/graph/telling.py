@@ -51,6 +51,10 @@ class Telling:
         self._outcome = "refused"
         self._codes.add(code.value)
 
+    def left(self) -> None:
+        """Note that the client has gone, and the operation was stopped."""
+        self._outcome = "left"
+
     def ended(self) -> Operation:
         """Tell of the operation, once, and return what was told."""
         context = self._context
