@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import shutil
 import sqlite3
 import sys
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,9 +16,10 @@ from sqlalchemy import delete, text
 from gappt_graphql.scheduling.attendance import WaitlistEntry
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.problems import Code, Refused
-from gappt_graphql.store import Edit, tables
+from gappt_graphql.store import Edit, StoreError, tables
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.store.sqlite.locks import FileLock
+from gappt_graphql.store.sqlite.store import SqliteStore
 from gappt_graphql.store.statements import Statement
 from samples import finding, stored
 
@@ -490,3 +493,14 @@ async def test_a_program_that_forgets_to_close_its_store_ends_all_the_same(store
     finally:
         if forgetful.returncode is None:
             forgetful.kill()
+
+
+async def test_a_file_that_can_only_be_read_is_refused_in_a_sentence(empty_book: Path, tmp_path: Path) -> None:
+    path = tmp_path / "book.db"
+    shutil.copy(empty_book, path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    present = FileLock(tmp_path / "lock")
+
+    with closing(present), pytest.raises(StoreError, match="can't be opened for writing: attempt to write a readonly"):
+        await SqliteStore.open(Path(f"file:{path}?mode=ro"), present=present, serving=None)

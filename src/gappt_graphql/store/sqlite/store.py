@@ -17,6 +17,7 @@ from gappt_graphql.store import (
     Fault,
     Figures,
     NameTaken,
+    StoreError,
     WritableBook,
     access,
     book,
@@ -79,9 +80,14 @@ class SqliteStore:
         Open the file, to serve it if the lock of the serving process is given.
 
         `present` is the lock that each who has the file open shares. The store lets go of both.
+
+        :raises StoreError: if the file can't be opened for writing
         """
         pragmas = _PRAGMAS if serving is not None else _PRAGMAS_BESIDE_A_SERVER
-        connection = await Connection.open(str(path), pragmas=pragmas, interruptible=False)
+        try:
+            connection = await Connection.open(str(path), pragmas=pragmas, interruptible=False)
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"The store {path} can't be opened for writing: {error}.") from None
         return cls(path, connection, present=present, serving=serving, observer=observer)
 
     async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
