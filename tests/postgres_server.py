@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 
 class Database:
-    """A database: `url` is its address for the role that serves, `owner_url` for the one that owns and migrates it."""
+    """A database: `url` is its address for the `role` that serves, `owner_url` for the one that owns its tables."""
 
-    def __init__(self, superuser_url: str, owner_url: str, url: str) -> None:
-        self.superuser_url, self.owner_url, self.url = superuser_url, owner_url, url
+    def __init__(self, superuser_url: str, owner_url: str, url: str, role: str) -> None:
+        self.superuser_url, self.owner_url, self.url, self.role = superuser_url, owner_url, url, role
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -89,7 +89,7 @@ def database(server_url: str, *, migrated: bool = True) -> Iterator[Database]:
     ordinary = "LOGIN PASSWORD 'secret' NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
     _run(server_url, f"CREATE ROLE {owner} {ordinary}", f"CREATE ROLE {role} {ordinary}")
     _run(server_url, f"CREATE DATABASE {name} OWNER {owner}")
-    made = Database(_named(server_url, name), _named(server_url, name, owner), _named(server_url, name, role))
+    made = Database(_named(server_url, name), _named(server_url, name, owner), _named(server_url, name, role), role)
     try:
         if migrated:
             migrate(made.owner_url)

@@ -16,6 +16,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from earlier_books import A_BOOK, KEPT_AS_THEY_ARE
 from gappt_graphql.practice import auditing
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import ApiKey, StoreBehind, StoreTooNew, UnsupportedStore, migrations
@@ -106,27 +107,6 @@ def test_keys_from_before_there_was_a_mark_are_for_servers_and_keep_all_else(tmp
     assert (key.rate_limit, key.cost_budget) == (None, None)
 
 
-A_BOOK = """
-INSERT INTO accounts (account_id, name, last_number, created_at) VALUES (7, 'Riverside', 9, 1), (8, 'Lakeside', 0, 1);
-INSERT INTO businesses VALUES (7, 1, 'North', 'Europe/London', 'north', 1, 1, NULL);
-INSERT INTO practitioners VALUES (7, 1, 'Robin', 'Hale', NULL, NULL, 1, 'hale', 'robin hale', 1, 1);
-INSERT INTO patients VALUES (7, 1, 'Zoë', 'Lee', NULL, NULL, 'lee', 'zoe lee', 1, 1, NULL);
-INSERT INTO patients VALUES (7, 2, 'Kim', 'Lee', NULL, '1990-01-02', 'lee', 'kim lee', 1, 1, NULL);
-INSERT INTO appointment_types VALUES (7, 1, 'Pilates', 60, 8, NULL, NULL, NULL, 0, 'pilates', 1, 1, NULL);
-INSERT INTO group_appointments VALUES (7, 1, 1000000, 2000000, 0, 2, 1, NULL, NULL, 1, 1, 1, 'DAILY', 1, 3, NULL, 0,
-    5, 'Europe/London', 6, 1, 1, 1, NULL);
-INSERT INTO attendees VALUES (7, 1, 1, 1, 1, 'note', NULL, NULL, NULL, 1000000, 2000000, 0, 1, 1, 1, NULL);
-INSERT INTO attendees VALUES (7, 2, 1, 2, NULL, NULL, 5, 'SICK', 'ill', 1000000, 2000000, 0, 0, 1, 1, NULL);
-INSERT INTO unavailable_blocks VALUES (7, 1, 1, NULL, 1000000, 2000000, 0, 'away', 1, 1, NULL);
-INSERT INTO waitlist_entries VALUES (7, 1, 1, 2, 1, NULL);
-INSERT INTO changes VALUES (7, 9, 'UPDATED', 1, 1, 1, NULL, NULL, '["notes"]', 1);
-INSERT INTO idempotency_keys VALUES (7, 'retried', 'fingerprint', '{}', 1);
-INSERT INTO audit VALUES (7, 3, 1, NULL, NULL, 'r', 'Create', 'Patient', 1, NULL, '{"first_name":"Zoë \u2028"}');
-INSERT INTO audit VALUES (7, 4, 2, 5, 'reception', 'r', 'Update', 'Patient', 1, '{"a":null}', '{"a":"\"x\""}');
-INSERT INTO audit VALUES (7, 9, 3, 5, NULL, 'r', 'Update', 'Patient', 1, '{}', '{}');
-"""
-
-
 def test_attendees_whose_appointment_was_replaced_have_its_times_again(tmp_path):
     path = tmp_path / "book.db"
     migrate_to(path, "0002")
@@ -164,20 +144,6 @@ async def test_a_book_of_an_earlier_version_keeps_its_records_and_its_audit_is_c
     await store.close()
     assert [(each.rows, each.reason) for each in found] == [(3, None), (0, None)]
     assert appointments[1].active_attendees == 1
-
-
-KEPT_AS_THEY_ARE = [
-    "businesses",
-    "practitioners",
-    "patients",
-    "appointment_types",
-    "unavailable_blocks",
-    "group_appointments",
-    "attendees",
-    "waitlist_entries",
-    "changes",
-    "idempotency_keys",
-]
 
 
 async def test_a_long_audit_is_chained_slice_by_slice(tmp_path):

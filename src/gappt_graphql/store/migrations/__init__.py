@@ -3,9 +3,11 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from random import uniform
+from time import monotonic, sleep
 from urllib.parse import quote
 
-from gappt_graphql.store import StoreTooNew, UnsupportedStore
+from gappt_graphql.store import StoreInUse, StoreTooNew, UnsupportedStore
 from gappt_graphql.store.postgres.urls import is_postgres
 from gappt_graphql.store.sqlite.files import beside, file_of, make_private
 from gappt_graphql.store.sqlite.locks import holding
@@ -15,6 +17,10 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 
 HEAD = REVISIONS[-1]
 """The revision that this program expects."""
+
+
+_SECONDS_TO_MIGRATE = 120
+"""For how long a migration of a database tries to get at tables that others use."""
 
 
 def is_behind(url: str) -> bool:
@@ -42,13 +48,13 @@ def migrate(url: str) -> None:
 
     :raises UnsupportedStore: if the URL names no store that this program knows, or a file that is none
     :raises StoreTooNew: if a newer program has migrated it
+    :raises StoreBehind: if the role of a database may not migrate it
+    :raises StoreInUse: if others keep the tables of a database for long
     """
     if not is_behind(url):
         return
     if is_postgres(url):
-        from gappt_graphql.store.postgres import migrating  # it imports asyncpg, an extra
-
-        migrating.upgrade(url)
+        _migrate_postgres(url)
         return
     path = file_of(url)
     if not path.parent.is_dir():
@@ -72,6 +78,18 @@ def grant(url: str, role: str) -> None:
     from gappt_graphql.store.postgres import migrating  # it imports asyncpg, an extra
 
     migrating.grant(url, role)
+
+
+def _migrate_postgres(url: str) -> None:
+    from gappt_graphql.store.postgres import migrating  # it imports asyncpg, an extra
+
+    give_up = monotonic() + _SECONDS_TO_MIGRATE
+    while not migrating.upgrade(url):
+        sleep(uniform(0, 0.5))
+        if not is_behind(url):
+            return
+        if monotonic() > give_up:
+            raise StoreInUse("Others have kept the tables of the database from being migrated. Try again.")
 
 
 def _revision(path: Path) -> str | None:

@@ -1,35 +1,70 @@
 """Bring a PostgreSQL database to the tables that this program expects."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import asyncpg
+from sqlalchemy.exc import DBAPIError
 
-from gappt_graphql.store import UnsupportedStore
+from gappt_graphql.store import StoreBehind, StoreError, UnsupportedStore
 from gappt_graphql.store.tables import metadata
 
 T = TypeVar("T")
+
+_SECONDS_TO_CONNECT = 10
+_IN_THE_WAY = frozenset(
+    error.sqlstate
+    for error in (
+        asyncpg.DuplicateTableError,  # another process has made the first table
+        asyncpg.UniqueViolationError,  # or is making it
+        asyncpg.LockNotAvailableError,
+        asyncpg.DeadlockDetectedError,
+        asyncpg.SerializationError,
+    )
+)
 
 _RIGHTS = {
     "changes": "SELECT, INSERT",
     "audit": "SELECT, INSERT",
     "idempotency_keys": "SELECT, INSERT, UPDATE, DELETE",
+    "alembic_version": "SELECT",
 }
 """What the role that serves may do in tables that are not read, added to and changed."""
 
 
 def revision_of(url: str) -> str | None:
-    """Return the revision that the database has been migrated to, None if it never has."""
+    """
+    Return the revision that the database has been migrated to, None if it never has.
+
+    :raises StoreError: if the database can't be reached, or its role may not look
+    """
     return _run(_revision(url))
 
 
-def upgrade(url: str) -> None:
-    """Migrate the database to the newest revision."""
+def upgrade(url: str) -> bool:
+    """
+    Migrate the database to the newest revision, all or nothing. Return whether nobody was in the way.
+
+    :raises StoreBehind: if the role may not migrate it
+    """
     from gappt_graphql.store.migrations.upgrading import upgrade_postgres  # it imports Alembic
 
-    _run(upgrade_postgres(url))
+    try:
+        _run(upgrade_postgres(url))
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == asyncpg.InsufficientPrivilegeError.sqlstate:
+            raise StoreBehind(
+                "The database is not up to date, and its role may not change that. Run gappt-graphql migrate with the"
+                " address of the role that owns the tables."
+            ) from None
+        if state not in _IN_THE_WAY:
+            raise
+        return False
+    return True
 
 
 def grant(url: str, role: str) -> None:
@@ -42,32 +77,53 @@ def grant(url: str, role: str) -> None:
 
 
 async def _grant(url: str, role: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
+    async with _connected(url) as connection, connection.transaction():
         if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)", role):
-            raise UnsupportedStore(f"There is no role {role!r} in the database. Make it first: CREATE ROLE ... LOGIN")
+            raise UnsupportedStore(f"The database has no role {role!r}. Make it first, with CREATE ROLE.")
         to = await connection.fetchval("SELECT quote_ident($1)", role)
-        async with connection.transaction():
-            schema = await connection.fetchval("SELECT quote_ident(current_schema())")
-            await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
-            await connection.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {to}")
-            for table in metadata.tables:
-                rights = _RIGHTS.get(table, "SELECT, INSERT, UPDATE")
-                await connection.execute(f"GRANT {rights} ON {table} TO {to}")
-            await connection.execute(f"GRANT SELECT ON alembic_version TO {to}")
-    finally:
-        await connection.close()
+        schema = await connection.fetchval("SELECT quote_ident(current_schema())")
+        await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
+        for table in (*metadata.tables, "alembic_version"):
+            rights = _RIGHTS.get(table, "SELECT, INSERT, UPDATE")
+            await connection.execute(f"REVOKE ALL ON {table} FROM {to}; GRANT {rights} ON {table} TO {to}")
 
 
 async def _revision(url: str) -> str | None:
-    connection = await asyncpg.connect(url)
-    try:
-        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
-            return None
-        found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    async with _connected(url) as connection:
+        try:
+            if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+                return None
+            found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        except asyncpg.InsufficientPrivilegeError:
+            raise StoreBehind(
+                "The role of this address may not read the tables. Let the role that owns them give it the rights to"
+                " serve: gappt-graphql migrate --role NAME"
+            ) from None
         return found
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    with _told():
+        connection = await asyncpg.connect(url, timeout=_SECONDS_TO_CONNECT, statement_cache_size=0)
+    try:
+        yield connection
     finally:
         await connection.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell why there is no connection, without any part of an address, which may hold a password."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        raise StoreError(f"The database can't be used: {error.args[0]}") from None
+    except OSError as error:
+        raise StoreError(f"The database can't be reached: {error.strerror or type(error).__name__}") from None
+    except (ValueError, OverflowError, asyncpg.InterfaceError):
+        sentence = "The address of the database can't be read: what is special in a password is written like %40."
+        raise StoreError(sentence) from None
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -80,13 +80,13 @@ def upgrade() -> None:
     op.add_column("accounts", sa.Column("audit_number", sa.BigInteger, nullable=False, server_default=sa.text("0")))
     op.add_column("accounts", sa.Column("audit_hash", sa.Text, nullable=False, server_default=sa.text("''")))
     op.create_index("ix_waitlist_entries_appointment", "waitlist_entries", ["account_id", "group_appointment_id", "id"])
-    if op.get_bind().dialect.name != "sqlite":
-        return  # there is nothing to count or to chain yet; what holds there is in 0006
     _chain()
     op.execute(
         f"""UPDATE group_appointments SET active_attendees = {TAKEN.format(row="group_appointments", key="id")}
         WHERE active_attendees <> {TAKEN.format(row="group_appointments", key="id")}"""
     )
+    if op.get_bind().dialect.name != "sqlite":
+        return  # what holds there is in 0008
     for name, event, body in _triggers():
         # A colon would begin a parameter.
         op.get_bind().exec_driver_sql(f"CREATE TRIGGER {name} {event} BEGIN\n  {body};\nEND")
@@ -191,6 +191,8 @@ def _refusal(sentence: str) -> str:
 def _chain() -> None:
     """Chain the rows that exist, slice by slice: a book may have millions."""
     bind = op.get_bind()
+    chain = sa.text("UPDATE audit SET hash = :hash WHERE account_id = :account AND number = :number")
+    end = sa.text("UPDATE accounts SET audit_number = :number, audit_hash = :hash WHERE account_id = :account")
     for (account,) in bind.exec_driver_sql("SELECT account_id FROM accounts").fetchall():
         number, previous = 0, ""
         while rows := _slice(bind, account, after=number):
@@ -198,17 +200,19 @@ def _chain() -> None:
             for row in rows:
                 text = json.dumps([previous, account, *row], ensure_ascii=False, separators=(",", ":"))
                 number, previous = row[0], sha256(text.encode()).hexdigest()
-                chained.append((previous, account, number))
-            bind.exec_driver_sql("UPDATE audit SET hash = ? WHERE account_id = ? AND number = ?", chained)
-        bind.exec_driver_sql(
-            "UPDATE accounts SET audit_number = ?, audit_hash = ? WHERE account_id = ?", (number, previous, account)
-        )
+                chained.append({"hash": previous, "account": account, "number": number})
+            bind.execute(chain, chained)
+        bind.execute(end, {"number": number, "hash": previous, "account": account})
 
 
 def _slice(bind: sa.Connection, account: int, *, after: int) -> list[Any]:
-    found = bind.exec_driver_sql(
-        """SELECT number, at, key_id, actor, request_id, operation, record_kind, record_id, before, after FROM audit
-        WHERE account_id = ? AND number > ? ORDER BY number LIMIT ?""",
-        (account, after, SLICE),
+    at = "at" if bind.dialect.name == "sqlite" else "CAST(extract(epoch FROM at) * 1000000 AS bigint)"
+    found = bind.execute(
+        sa.text(
+            f"""SELECT number, {at}, key_id, actor, request_id, operation, record_kind,
+            record_id, before, after FROM audit WHERE account_id = :account AND number > :after
+            ORDER BY number LIMIT :slice"""
+        ),
+        {"account": account, "after": after, "slice": SLICE},
     )
     return [tuple(row) for row in found]
