@@ -11,6 +11,7 @@ import pytest
 from gappt_graphql.practice.access import issue_key
 from gappt_graphql.scheduling.directory import Patient
 from gappt_graphql.store import AuditRow, Change, KeptOutcome, by_key, tables
+from gappt_graphql.store.opening import open_store
 from gappt_graphql.store.postgres.connections import begin, prepare
 from samples import one_of_each
 
@@ -257,3 +258,14 @@ def test_every_table_has_its_policies_and_they_are_forced(database):
     asked = {"accounts": ["asked", "of_the_account"], "api_keys": ["asked", "of_the_account"]}
 
     assert found == {table: (True, True, asked.get(table, ["of_the_account"])) for table in TABLES}
+
+
+async def test_serving_as_a_role_that_no_policy_holds_is_warned_of(practice, database, caplog):
+    for url in (database.superuser_url, database.url, database.owner_url):
+        await (await open_store(url, serving=True)).close()
+    await (await open_store(database.superuser_url)).close()
+
+    [line] = caplog.records
+    assert line.levelname == "WARNING"
+    assert "row-level security does not keep accounts apart" in line.getMessage()
+    assert "gappt-graphql migrate --role" in line.getMessage()

@@ -28,7 +28,7 @@ async def open_store(url: str, *, serving: bool = False, observer: Observer = NO
     if is_postgres(url):
         from gappt_graphql.store.postgres.opening import open_postgres  # it imports asyncpg, an extra
 
-        return await open_postgres(url, terms, observer)
+        return await open_postgres(url, terms, observer, serving=serving)
     path = file_of(url)
     if is_behind(url):
         raise StoreBehind(f"The store {path} is not up to date. Migrate it first: gappt-graphql migrate")

@@ -1,16 +1,17 @@
 """Bring a PostgreSQL database to the tables that this program expects."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
-from gappt_graphql.store import StoreBehind, StoreError, UnsupportedStore
-from gappt_graphql.store.tables import metadata
+from gappt_graphql.store import StoreBehind
+from gappt_graphql.store.postgres.opening import told_without_values
+from gappt_graphql.store.postgres.roles import let_serve
 
 T = TypeVar("T")
 
@@ -25,14 +26,6 @@ _IN_THE_WAY = frozenset(
         asyncpg.SerializationError,
     )
 )
-
-_RIGHTS = {
-    "changes": "SELECT, INSERT",
-    "audit": "SELECT, INSERT",
-    "idempotency_keys": "SELECT, INSERT, UPDATE, DELETE",
-    "alembic_version": "SELECT",
-}
-"""What the role that serves may do in tables that are not read, added to and changed."""
 
 
 def revision_of(url: str) -> str | None:
@@ -78,14 +71,7 @@ def grant(url: str, role: str) -> None:
 
 async def _grant(url: str, role: str) -> None:
     async with _connected(url) as connection, connection.transaction():
-        if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)", role):
-            raise UnsupportedStore(f"The database has no role {role!r}. Make it first, with CREATE ROLE.")
-        to = await connection.fetchval("SELECT quote_ident($1)", role)
-        schema = await connection.fetchval("SELECT quote_ident(current_schema())")
-        await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
-        for table in (*metadata.tables, "alembic_version"):
-            rights = _RIGHTS.get(table, "SELECT, INSERT, UPDATE")
-            await connection.execute(f"REVOKE ALL ON {table} FROM {to}; GRANT {rights} ON {table} TO {to}")
+        await let_serve(connection, role)
 
 
 async def _revision(url: str) -> str | None:
@@ -104,26 +90,12 @@ async def _revision(url: str) -> str | None:
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    with _told():
+    with told_without_values():
         connection = await asyncpg.connect(url, timeout=_SECONDS_TO_CONNECT, statement_cache_size=0)
     try:
         yield connection
     finally:
         await connection.close()
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell why there is no connection, without any part of an address, which may hold a password."""
-    try:
-        yield
-    except asyncpg.PostgresError as error:
-        raise StoreError(f"The database can't be used: {error.args[0]}") from None
-    except OSError as error:
-        raise StoreError(f"The database can't be reached: {error.strerror or type(error).__name__}") from None
-    except (ValueError, OverflowError, asyncpg.InterfaceError):
-        sentence = "The address of the database can't be read: what is special in a password is written like %40."
-        raise StoreError(sentence) from None
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -1,5 +1,6 @@
 """How a database is reached, and what is said where it can't be."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,21 +9,30 @@ import asyncpg
 from gappt_graphql.observing import Observer
 from gappt_graphql.store import Fault, StoreBehind, StoreError
 from gappt_graphql.store.postgres.connections import open_pool
+from gappt_graphql.store.postgres.roles import sees_past_accounts
 from gappt_graphql.store.postgres.store import PostgresStore
 from gappt_graphql.store.postgres.terms import Terms
 
+log = logging.getLogger("gappt_graphql.store")
 
-async def open_postgres(url: str, terms: Terms, observer: Observer) -> PostgresStore:
+
+async def open_postgres(url: str, terms: Terms, observer: Observer, *, serving: bool = False) -> PostgresStore:
     """
-    Open the store that is in a database.
+    Open the store that is in a database. Who serves it as a role that sees past accounts is warned.
 
     :raises StoreError: if it can't be reached
     :raises StoreBehind: if its tables are not those that this program expects
     """
     with told_without_values():
-        store = PostgresStore(await open_pool(url, terms), url, terms, observer)
+        pool = await open_pool(url, terms)
+        store = PostgresStore(pool, url, terms, observer)
     try:
         fault = await store.fault()
+        if serving and await sees_past_accounts(pool):
+            log.warning(
+                "The role of the database is a superuser or has BYPASSRLS: row-level security does not keep accounts"
+                " apart. Serve as a role without either: gappt-graphql migrate --role NAME"
+            )
     except asyncpg.UndefinedTableError:
         fault = Fault.MIGRATIONS
     except BaseException:
@@ -49,6 +59,6 @@ def told_without_values() -> Iterator[None]:
         raise StoreError("The database can't be reached: it does not answer in time.") from None
     except OSError as error:
         raise StoreError(f"The database can't be reached: {error.strerror or type(error).__name__}") from None
-    except (ValueError, asyncpg.InterfaceError):
+    except (ValueError, OverflowError, asyncpg.InterfaceError):
         sentence = "The address of the database can't be read: what is special in a password is written like %40."
         raise StoreError(sentence) from None
