@@ -225,11 +225,32 @@ def test_a_folder_that_does_not_exist_is_told(tmp_path: Path) -> None:
     assert refused.stderr.startswith(f"Error: There is no folder {tmp_path}/nowhere")
 
 
-def test_a_store_that_this_version_does_not_serve_is_told(url: str) -> None:
-    refused = run("migrate", "--database-url", "postgresql://localhost/book")
+def test_a_database_that_cannot_be_reached_is_told_in_a_sentence_without_its_password() -> None:
+    refused = run("migrate", "--database-url", "postgresql://robin:kept-secret@127.0.0.1:1/book")
+
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: The database can't be reached")
+    assert "secret" not in refused.output
+
+
+def test_an_address_whose_password_breaks_it_is_told_without_any_part_of_it() -> None:
+    refused = run("migrate", "--database-url", "postgresql://robin:kept/secret@127.0.0.1:1/book")
+
+    assert refused.exit_code == 1
+    assert "can't be read" in refused.stderr
+    assert "secret" not in refused.output
+    assert "kept" not in refused.output
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_database_is_left_to_its_own_tools_to_back_up(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    refused = run(command, str(tmp_path / "file"), "--database-url", "postgresql://robin:kept-secret@127.0.0.1:1/book")
 
     assert refused.exit_code == 2
-    assert "This version serves SQLite only" in refused.stderr
+    assert "pg_dump" in refused.stderr
+    assert "secret" not in refused.output
 
 
 def test_migrating_twice_says_that_there_is_nothing_to_do(url: str) -> None:

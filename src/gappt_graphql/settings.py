@@ -1,10 +1,20 @@
 """Every setting: its name, what it is where nobody sets it, what it means, and what it takes."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
-from urllib.parse import urlsplit
+
+from gappt_graphql.setting_values import (
+    database_url,
+    host,
+    names,
+    networks,
+    on_or_off,
+    one_of,
+    origins,
+    postgres_url,
+    text,
+    whole_number,
+)
 
 Value = str | int | bool | None
 
@@ -39,10 +49,7 @@ class Given:
     @property
     def shown(self) -> Value:
         """The value without the password that a database's address may hold."""
-        if not isinstance(self.value, str) or "@" not in self.value:
-            return self.value
-        scheme, slashes, rest = self.value.partition("://")
-        return f"{scheme}{slashes}***@{rest.rpartition('@')[2]}"
+        return without_password(self.value) if isinstance(self.value, str) else self.value
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,10 @@ class Settings:
     """The settings of one run."""
 
     database_url: str
+    database_connections: int
+    database_pooler: bool
+    database_direct_url: str | None
+    database_connect_seconds: int
     host: str
     port: int
     rate_limit: int | None
@@ -86,99 +97,64 @@ class Settings:
     metrics_host: str
 
 
+def without_password(address: str) -> str:
+    """Return an address without who comes there, and without what stands behind a question mark."""
+    scheme, slashes, rest = address.partition("://")
+    if not slashes or scheme == "sqlite":
+        return address
+    place, mark, _ = rest.partition("?") if "@" not in rest.partition("?")[2] else ("", "?", "")
+    _, at, where = place.rpartition("@")
+    return f"{scheme}{slashes}{'***@' if at else ''}{where}{'?***' if mark else ''}"
+
+
 class BadSetting(Exception):
     """A value that a setting can't take; the message is for the person who set it."""
 
 
-def _database_url(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme == "sqlite":
-        # sqlite:///book.db is relative, sqlite:////var/book.db absolute, as SQLAlchemy has it.
-        if url.netloc or len(url.path) < 2 or url.query or url.fragment:
-            raise ValueError
-    elif url.scheme not in ("postgresql", "postgres") or not (url.netloc or url.path):
-        raise ValueError
-    return text
-
-
-def _host(text: str) -> str:
-    if not text or any(character.isspace() or character == "/" for character in text):
-        raise ValueError
-    return text
-
-
-def _whole_number(smallest: int, largest: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        # Not int() alone, which also takes " 8_0 " and other scripts' digits.
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and smallest <= int(text) <= largest):
-            raise ValueError
-        return int(text)
-
-    return parse
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError
-        return text
-
-    return parse
-
-
-def _on_or_off(text: str) -> bool:
-    return {"on": True, "off": False}[_one_of("on", "off")(text)]
-
-
-def _origins(text: str) -> str:
-    for origin in text.split(","):
-        url = urlsplit(origin)
-        if url.scheme not in ("http", "https") or not url.netloc or url.geturl() != f"{url.scheme}://{url.netloc}":
-            raise ValueError
-    return text
-
-
-def _networks(text: str) -> str:
-    for network in text.split(","):
-        ip_network(network)  # raises ValueError
-    return text
-
-
-def _names(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(,[A-Za-z_][A-Za-z0-9_]*)*", text):
-        raise ValueError
-    return text
-
-
-def _text(text: str) -> str:
-    if not text:
-        raise ValueError
-    return text
-
-
 def _counted(name: str, default: int, meaning: str, largest: int) -> Setting:
     takes = f"a whole number from 1 to {largest}"
-    return Setting(name=name, default=default, meaning=meaning, takes=takes, parse=_whole_number(1, largest))
+    return Setting(name=name, default=default, meaning=meaning, takes=takes, parse=whole_number(1, largest))
 
 
 def _switch(name: str, default: bool, meaning: str) -> Setting:
-    return Setting(name=name, default=default, meaning=meaning, takes="on or off", parse=_on_or_off)
+    return Setting(name=name, default=default, meaning=meaning, takes="on or off", parse=on_or_off)
 
 
 SETTINGS: Sequence[Setting] = (
     Setting(
         name="database_url",
         default="sqlite:///book.db",
-        meaning="The store: a file of SQLite, relative to the working directory after three slashes",
+        meaning="The store: a file of SQLite, relative to the working directory after three slashes, or PostgreSQL",
         takes="sqlite:///FILE or postgresql://USER@HOST/DATABASE",
-        parse=_database_url,
+        parse=database_url,
     ),
+    Setting(
+        name="database_connections",
+        default=10,
+        meaning="The most connections of one process to PostgreSQL; those who write take half of them at most",
+        takes="a whole number from 2 to 1000",
+        parse=whole_number(2, 1000),
+    ),
+    _switch(
+        "database_pooler",
+        False,
+        "Whether PgBouncer or another pooler in transaction mode is between this server and PostgreSQL",
+    ),
+    Setting(
+        name="database_direct_url",
+        default=None,
+        meaning="The address of PostgreSQL past the pooler, for the one connection that is told of changes. Where it "
+        "is not set, that of the store",
+        takes="postgresql://USER@HOST/DATABASE",
+        parse=postgres_url,
+    ),
+    _counted("database_connect_seconds", 5, "The most seconds that a connection to PostgreSQL may take to be made", 60),
     Setting(
         name="host",
         default="127.0.0.1",
         meaning="The address to listen on; 127.0.0.1 is reachable from this machine only",
         takes="a host name or an address",
-        parse=_host,
+        parse=host,
     ),
     _counted("port", 8000, "The port to listen on", 65535),
     Setting(
@@ -187,14 +163,14 @@ SETTINGS: Sequence[Setting] = (
         meaning="How many requests a minute each API key may make, to /v1 and to /graphql; 0 is no limit. "
         "Where it is not set: 200 to /v1, no limit to /graphql",
         takes="a whole number from 0 to 1000000",
-        parse=_whole_number(0, 1_000_000),
+        parse=whole_number(0, 1_000_000),
     ),
     Setting(
         name="cost_budget",
         default=50_000,
         meaning="How many points a minute each API key may spend over GraphQL; 0 is no limit",
         takes="a whole number from 0 to 100000000",
-        parse=_whole_number(0, 100_000_000),
+        parse=whole_number(0, 100_000_000),
     ),
     Setting(
         name="trusted_proxies",
@@ -202,7 +178,7 @@ SETTINGS: Sequence[Setting] = (
         meaning="The proxies before this server, whose X-Forwarded-For is taken for where a request comes from, "
         "and X-Forwarded-Proto for its scheme",
         takes="addresses or networks like 10.0.0.0/8, with commas between them",
-        parse=_networks,
+        parse=networks,
     ),
     _counted("max_running", 64, "The most operations that run at once, of all keys and both doors", 10_000),
     _counted("read_seconds", 5, "The most seconds that a query or a request that reads may take", 3600),
@@ -222,7 +198,7 @@ SETTINGS: Sequence[Setting] = (
         meaning="Where practitioners, patients, businesses and types are listed and written: elsewhere leaves that to "
         "another subgraph of the same graph",
         takes="here or elsewhere",
-        parse=_one_of("here", "elsewhere"),
+        parse=one_of("here", "elsewhere"),
     ),
     _switch(
         "federation_tracing",
@@ -234,21 +210,21 @@ SETTINGS: Sequence[Setting] = (
         default=None,
         meaning="A file of the documents that clients may name by their hash instead of sending them",
         takes="the path of a JSON file",
-        parse=_text,
+        parse=text,
     ),
     Setting(
         name="trusted_only",
         default="browsers",
         meaning="Whose keys may run trusted documents only: those made with `key create --for browser`, all, or none",
         takes="browsers, all or none",
-        parse=_one_of("browsers", "all", "none"),
+        parse=one_of("browsers", "all", "none"),
     ),
     Setting(
         name="persisted_queries",
         default=500,
         meaning="How many automatic persisted queries are kept in memory for each account; 0 turns them off",
         takes="a whole number from 0 to 10000",
-        parse=_whole_number(0, 10_000),
+        parse=whole_number(0, 10_000),
     ),
     _counted("max_tokens", 2_000, "The most tokens of one document", 100_000),
     _counted("max_fields", 500, "The most fields of one operation, each counted as often as it is spread", 100_000),
@@ -267,7 +243,7 @@ SETTINGS: Sequence[Setting] = (
         default=None,
         meaning="Whose pages may ask from a browser and open sockets, besides this server's own",
         takes="origins like https://practice.example, with commas between them",
-        parse=_origins,
+        parse=origins,
     ),
     Setting(
         name="leaving_seconds",
@@ -275,42 +251,42 @@ SETTINGS: Sequence[Setting] = (
         meaning="How many seconds the server says that it is not ready before it takes no more requests, when it is "
         "told to end: as long as a load balancer needs to see it",
         takes="a whole number from 0 to 10",
-        parse=_whole_number(0, 10),
+        parse=whole_number(0, 10),
     ),
     Setting(
         name="log_format",
         default=None,
         meaning="How the log is written, on standard error. Where it is not set: text to a terminal, json elsewhere",
         takes="text or json",
-        parse=_one_of("text", "json"),
+        parse=one_of("text", "json"),
     ),
     Setting(
         name="log_level",
         default="info",
         meaning="What is logged: info has a line for each request, debug those of probes too",
         takes="debug, info, warning or error",
-        parse=_one_of("debug", "info", "warning", "error"),
+        parse=one_of("debug", "info", "warning", "error"),
     ),
     Setting(
         name="operation_names",
         default=None,
         meaning="Names of operations that logs, metrics and traces may tell, besides those of trusted documents",
         takes="names of GraphQL, with commas between them",
-        parse=_names,
+        parse=names,
     ),
     Setting(
         name="metrics_port",
         default=None,
         meaning="The port on which Prometheus finds /metrics, without a key. Where it is not set, nothing is counted",
         takes="a whole number from 1 to 65535",
-        parse=_whole_number(1, 65535),
+        parse=whole_number(1, 65535),
     ),
     Setting(
         name="metrics_host",
         default="127.0.0.1",
         meaning="The address on which Prometheus finds /metrics",
         takes="a host name or an address",
-        parse=_host,
+        parse=host,
     ),
 )
 

@@ -22,14 +22,14 @@ def migrate(database_url: str | None) -> None:
     """
     Bring the store up to date with this version.
 
-    It is made where there is none. serve does the same by itself for an embedded store. Refused while a server holds
-    the store.
+    An embedded store is made where there is none, and refused while a server holds it. serve does the same by itself,
+    in PostgreSQL if its role owns the tables or may make them.
     """
-    from gappt_graphql.cli.opening import file_of, migrated
+    from gappt_graphql.cli.opening import migrated, place_of
 
     url = chosen(database_url=database_url).database_url
     was_behind = migrated(url)
-    click.echo(f"{file_of(url)} is up to date{'' if was_behind else ' already'}.")
+    click.echo(f"{place_of(url)} is up to date{'' if was_behind else ' already'}.")
 
 
 @click.command()

@@ -10,35 +10,44 @@ from typing import TYPE_CHECKING
 
 from gappt_graphql.cli.common import Failed, Misused
 from gappt_graphql.observing import NOBODY, Observer
+from gappt_graphql.settings import without_password
+from gappt_graphql.store.postgres.terms import Terms
 
 if TYPE_CHECKING:
     from gappt_graphql.store import Account, Store
 
 _TRIES = 50
+_OF_A_COMMAND = Terms(connections=2, statement_seconds=600)
+"""A command has the time that it takes, and nobody waits for an answer of its."""
 
 
 @asynccontextmanager
 async def opened(
-    url: str, *, alone: bool = False, create: bool = True, observer: Observer = NOBODY
+    url: str, *, alone: bool = False, create: bool = True, observer: Observer = NOBODY, terms: Terms = _OF_A_COMMAND
 ) -> AsyncIterator[Store]:
     """
     Open the store, migrated, and close it afterwards.
 
-    `alone` keeps every server out of it meanwhile; without `create` the store has to be there.
+    `alone` keeps every server out of an embedded store meanwhile; without `create` that has to be there. `terms` are
+    those of a PostgreSQL database.
 
     :raises Failed: if there is no such store, it can't be opened, a server holds it, or what is done with it is refused
     """
     from gappt_graphql.scheduling.problems import Refused
     from gappt_graphql.store.opening import open_store
+    from gappt_graphql.store.unavailable import OutcomeUnknown, Unavailable
 
-    path = file_of(url)
-    if not create and not path.is_file():
-        raise Failed(f"There is no database at {path}: name another with --database-url, or make one with `serve`")
+    if is_embedded(url):
+        path = file_of(url)
+        if not create and not path.is_file():
+            raise Failed(f"There is no database at {path}: name another with --database-url, or make one with `serve`")
     with told():
         await _migrate_if_behind(url)
-        store = await open_store(url, serving=alone, observer=observer)
+        store = await open_store(url, serving=alone, observer=observer, terms=terms)
     try:
         yield store
+    except (Unavailable, OutcomeUnknown) as lost:
+        raise Failed(str(lost)) from None
     except Refused as refused:
         raise Failed(" ".join(problem.message for problem in refused.problems)) from None
     finally:
@@ -47,18 +56,29 @@ async def opened(
 
 def migrated(url: str) -> bool:
     """
-    Bring an embedded store up to date, making it where there is none. Return whether there was anything to do.
+    Bring a store up to date, making an embedded one where there is none. Return whether there was anything to do.
 
     :raises Failed: if a server holds the store, or it is of a newer version
     """
     from gappt_graphql.store.migrations import is_behind, migrate
     from gappt_graphql.store.opening import exclusive
 
-    file_of(url)
+    if is_embedded(url):
+        file_of(url)
     with told(), exclusive(url):
         was_behind = is_behind(url)
         migrate(url)
         return was_behind
+
+
+def is_embedded(url: str) -> bool:
+    """Tell whether the store is a file of this machine."""
+    return url.startswith("sqlite:")
+
+
+def place_of(url: str) -> str:
+    """Return where the store is, for a person, without any password."""
+    return str(file_of(url)) if is_embedded(url) else without_password(url)
 
 
 def file_of(url: str, *, readable: bool = True) -> Path:
@@ -71,8 +91,11 @@ def file_of(url: str, *, readable: bool = True) -> Path:
     :raises Misused: if the address is of another kind of store
     :raises Failed: if no file can be there
     """
-    if not url.startswith("sqlite:///"):
-        raise Misused("This version serves SQLite only: give GAPPT_DATABASE_URL an address like sqlite:///book.db")
+    if not is_embedded(url):
+        raise Misused(
+            "This command works on a store in a file; PostgreSQL is backed up and restored with its own tools, like "
+            "pg_dump or pgBackRest (docs/backup.md)"
+        )
     path = Path(url.removeprefix("sqlite:///"))
     if not path.parent.is_dir():
         raise Failed(f"There is no folder {path.parent}, so there can be no database {path.name} in it")
@@ -106,7 +129,7 @@ def told() -> Iterator[None]:
     except StoreError as error:
         raise Failed(str(error)) from None
     except OSError as error:
-        raise Failed(f"{error.filename} can't be used: {error.strerror}") from None
+        raise Failed(f"{error.filename or 'The store'} can't be used: {error.strerror or error}") from None
 
 
 async def _migrate_if_behind(url: str) -> None:

@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from pathlib import Path
 from types import FrameType
 
 import click
@@ -19,13 +18,14 @@ from gappt_graphql.cli.demonstration import FIRST_QUERY, prepare
 from gappt_graphql.cli.logs import Log, tell_failure
 from gappt_graphql.cli.measuring import answering
 from gappt_graphql.cli.moment import new_ids, now
-from gappt_graphql.cli.opening import file_of, opened
+from gappt_graphql.cli.opening import is_embedded, opened, place_of
 from gappt_graphql.cli.options import options_of
 from gappt_graphql.cli.receiving import Receiving
 from gappt_graphql.cli.sockets import Sockets
 from gappt_graphql.cli.tracing import traced
 from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.settings import Settings
+from gappt_graphql.store.postgres.terms import Terms
 from gappt_graphql.web.app import create_app
 from gappt_graphql.web.health import Health
 from gappt_graphql.web.metrics import Metrics
@@ -54,7 +54,7 @@ async def run(settings: Settings, *, with_demo: bool) -> None:
 
 
 async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
-    path = file_of(settings.database_url)
+    place = place_of(settings.database_url)
     options = options_of(settings)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listening(settings))
@@ -64,7 +64,7 @@ async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
             observer = metrics = Metrics(log.line, spans)
             port = stack.enter_context(taken(settings.metrics_host, settings.metrics_port, "--metrics-port"))
             await stack.enter_async_context(answering(metrics, port))
-        async with opened(settings.database_url, alone=True, observer=observer) as store:
+        async with opened(settings.database_url, alone=True, observer=observer, terms=_terms_of(settings)) as store:
             ids = new_ids()
             secret = await prepare(store, now=now(), ids=ids) if with_demo else None
             app = create_app(
@@ -102,7 +102,7 @@ async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
             )
             server = _Server(
                 config,
-                announce=lambda: _announce(settings, path, secret),
+                announce=lambda: _announce(settings, place, secret),
                 leave=app.state.watchers.leaving.set,
                 health=app.state.health,
                 pause=settings.leaving_seconds,
@@ -195,12 +195,22 @@ def taken(host: str, port: int, flag: str) -> Iterator[socket.socket]:
         yield listener
 
 
-def _announce(settings: Settings, path: Path, demo_key: str | None) -> None:
+def _terms_of(settings: Settings) -> Terms:
+    return Terms(
+        connections=settings.database_connections,
+        pooler=settings.database_pooler,
+        direct_url=settings.database_direct_url,
+        connect_seconds=settings.database_connect_seconds,
+        statement_seconds=max(settings.read_seconds, settings.write_seconds),
+    )
+
+
+def _announce(settings: Settings, place: str, demo_key: str | None) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{settings.port}"
     if demo_key is None:
-        click.echo(f"Serving {path} at {address}/graphql; GraphiQL is at {address}/")
-        which = f" --database-url {settings.database_url}"
+        click.echo(f"Serving {place} at {address}/graphql; GraphiQL is at {address}/")
+        which = f" --database-url {settings.database_url}" if is_embedded(settings.database_url) else ""
         click.echo(f"A key for it: gappt-graphql key create --account NAME --scopes read,write{which}")
     else:
         click.echo(f"\nGraphiQL:  {address}/\nAPI key:   {demo_key}\n\nA first query to paste:\n\n{FIRST_QUERY}")

@@ -46,6 +46,10 @@ def _check_that_one_process_serves(settings: Settings) -> None:
             "process only, since several that write and tidy one file at once can damage it; serve it with "
             "--workers 1, or keep the book in PostgreSQL (--database-url postgresql://...)"
         )
+    raise Misused(
+        f"--workers {settings.workers} would share one port: start so many times `serve`, each with a --port of its "
+        "own, behind a proxy (docs/operations.md)"
+    )
 
 
 def _check_that_traces_can_be_written(settings: Settings) -> None:
