@@ -10,12 +10,14 @@ import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
+from click.testing import CliRunner, Result
 from sqlalchemy import pool
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import postgres_server
 from earlier_books import A_BOOK, KEPT_AS_THEY_ARE
+from gappt_graphql.cli import main
 from gappt_graphql.practice import auditing
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import StoreBehind, StoreError, StoreInUse, StoreTooNew, UnsupportedStore, migrations, tables
@@ -272,3 +274,36 @@ async def test_a_migration_may_change_every_row_and_leaves_the_policies_as_they_
 
     assert {row[0] for row in empty.fetch("SELECT last_name FROM patients")} == {"Changed"}
     assert all(row[0] for row in empty.fetch("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'patients'"))
+
+
+def test_the_command_migrates_and_lets_a_role_serve(empty):
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["migrate", *arguments])
+
+    given = run("--database-url", empty.owner_url, "--role", empty.role)
+    refused = run("--database-url", empty.owner_url, "--role", "nobody")
+
+    assert given.stdout.endswith(f" is up to date.\nThe role {empty.role} may serve it.\n")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "Error: The database has no role 'nobody'. Make it first, with CREATE ROLE.\n",
+    )
+    assert not is_behind(empty.url)
+
+
+def test_a_role_that_has_more_rights_than_serving_needs_loses_them(empty):
+    migrate(empty.owner_url)
+    empty.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {empty.role}")
+
+    grant(empty.owner_url, empty.role)
+
+    found = empty.fetch(
+        "SELECT table_name, string_agg(privilege_type, ' ' ORDER BY 1) FROM information_schema.role_table_grants"
+        " WHERE grantee = $1 GROUP BY 1",
+        empty.role,
+    )
+    usual = dict.fromkeys(tables.metadata.tables, "INSERT SELECT UPDATE")
+    fewer = {"audit": "INSERT SELECT", "changes": "INSERT SELECT", "alembic_version": "SELECT"}
+    assert {row[0]: " ".join(sorted(row[1].split())) for row in found} == (
+        usual | fewer | {"idempotency_keys": "DELETE INSERT SELECT UPDATE"}
+    )

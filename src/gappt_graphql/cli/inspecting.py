@@ -17,8 +17,9 @@ def schema(directory: str | None) -> None:
 
 
 @click.command()
+@click.option("--role", metavar="NAME", help="Let this role of a PostgreSQL database serve it, and do no more.")
 @setting_flags("database_url")
-def migrate(database_url: str | None) -> None:
+def migrate(role: str | None, database_url: str | None) -> None:
     """
     Bring the store up to date with this version.
 
@@ -28,8 +29,10 @@ def migrate(database_url: str | None) -> None:
     from gappt_graphql.cli.opening import migrated, place_of
 
     url = chosen(database_url=database_url).database_url
-    was_behind = migrated(url)
+    was_behind = migrated(url, role=role)
     click.echo(f"{place_of(url)} is up to date{'' if was_behind else ' already'}.")
+    if role is not None:
+        click.echo(f"The role {role} may serve it.")
 
 
 @click.command()

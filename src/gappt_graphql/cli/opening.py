@@ -54,13 +54,15 @@ async def opened(
         await store.close()
 
 
-def migrated(url: str) -> bool:
+def migrated(url: str, *, role: str | None = None) -> bool:
     """
     Bring a store up to date, making an embedded one where there is none. Return whether there was anything to do.
 
-    :raises Failed: if a server holds the store, or it is of a newer version
+    A role of a database is given the rights to serve it.
+
+    :raises Failed: if a server holds the store, it is of a newer version, or it has no such role
     """
-    from gappt_graphql.store.migrations import is_behind, migrate
+    from gappt_graphql.store.migrations import grant, is_behind, migrate
     from gappt_graphql.store.opening import exclusive
 
     if is_embedded(url):
@@ -68,6 +70,8 @@ def migrated(url: str) -> bool:
     with told(), exclusive(url):
         was_behind = is_behind(url)
         migrate(url)
+        if role is not None:
+            grant(url, role)
         return was_behind
 
 
