@@ -1,15 +1,18 @@
 """Filters and orders follow the indexes: seen in SQLite's own plans."""
 
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from builders import A_MONDAY, Practice
 from gappt_graphql.scheduling.asking import Condition, Listing, Operator, Order, Slice
+from gappt_graphql.scheduling.attendance import Attendee
+from gappt_graphql.scheduling.directory import Business, Patient, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.store import by_key, paging
+from gappt_graphql.store import Record, asking, by_key, paging
 from gappt_graphql.store.statements import Statement
 from watched_rows import WatchedRows
 
@@ -67,6 +70,32 @@ async def test_a_list_is_walked_in_order_along_an_index(
     (plan,) = rows.plans
     assert len(plan) == 1, plan
     assert step in plan[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "index"),
+    [
+        (Attendee, "ix_attendees_created"),
+        (Patient, "ix_patients_created"),
+        (UnavailableBlock, "ix_unavailable_blocks_created"),
+    ],
+)
+async def test_a_list_in_order_of_creation_is_walked_along_an_index(
+    rows: WatchedRows, kind: type[Record], index: str
+) -> None:
+    await paging.page(rows, kind, Listing((LIVE,), (Order("created_at"),)), Slice(50))
+
+    ((step,),) = rows.plans
+    assert f"USING INDEX {index} (account_id=?)" in step
+    assert rows.long == [False]
+
+
+@pytest.mark.parametrize("order", ["starts_at", "created_at", "archived_at"])
+async def test_what_was_archived_when_is_found_along_the_index_of_the_archived(rows: WatchedRows, order: str) -> None:
+    since = Condition("archived_at", Operator.GREATER_OR_EQUAL, (A_MONDAY,))
+    await paging.page(rows, GroupAppointment, Listing((since,), (Order(order),)), Slice(50))
+
+    assert "ix_group_appointments_archived (account_id=? AND archived_at>?)" in rows.plans[0][0]
 
 
 UPDATED = Condition("updated_at", Operator.GREATER_OR_EQUAL, (A_MONDAY,))
@@ -148,3 +177,24 @@ async def test_a_local_date_is_found_along_the_index_of_each_business(rows: Watc
     expected = "ix_group_appointments_business (account_id=? AND business_id=? AND starts_at>? AND starts_at<?)"
     assert any(expected in step for step in rows.plans[-1])
     assert len(rows.statements) == 2
+
+
+async def test_a_local_date_is_looked_for_at_those_businesses_alone_that_are_asked_for(
+    practice: Practice, rows: WatchedRows
+) -> None:
+    other = practice.new(Business, name="Elsewhere", time_zone="Asia/Tokyo")
+    await practice.save(other)
+    named = Condition("business_id", Operator.IN, (other.id,))
+    found = await asking.asked(rows, (Condition("starts_at", Operator.ON_DATE, (date(2026, 3, 3),)), named))
+
+    assert [row[0] for row in msgspec.json.decode(str(found.parameters["c0"]))] == [other.id]
+
+
+async def test_a_local_date_bounds_the_order_of_time_by_when_it_is_that_day_anywhere(
+    practice: Practice, rows: WatchedRows
+) -> None:
+    await practice.save(practice.new(Business, name="Elsewhere", time_zone="America/New_York"))
+    found = await asking.asked(rows, (Condition("starts_at", Operator.ON_DATE, (date(2026, 3, 3),)),))
+
+    in_sydney, in_new_york = datetime(2026, 3, 2, 13, tzinfo=UTC), datetime(2026, 3, 4, 5, tzinfo=UTC)
+    assert (found.parameters["c0_from"], found.parameters["c0_to"]) == (in_sydney, in_new_york)

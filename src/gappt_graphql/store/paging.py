@@ -10,7 +10,7 @@ from gappt_graphql.scheduling.asking import Listing, Page, Slice
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import LARGEST_ID
 from gappt_graphql.store import Record
-from gappt_graphql.store.asking import ABOVE, BELOW, Shape, asked, clauses, found_by_key, is_costly
+from gappt_graphql.store.asking import ABOVE, BELOW, Shape, asked, clauses, found_by_key, is_costly, is_of_the_archive
 from gappt_graphql.store.fields import ACCOUNT, Fields
 from gappt_graphql.store.given import InOrder, as_rows, given
 from gappt_graphql.store.keyset import Terms, order_by, past, position, terms, turned, within_range
@@ -131,7 +131,8 @@ def _as_page(walked: list[R], part: Slice) -> Page[R]:
 @lru_cache(maxsize=_STATEMENTS_KEPT)
 def _page(kind: type[Record], shape: Shape, window: _Window) -> Statement:
     by_key = found_by_key(shape)
-    fields = Fields(kind, codec(kind).table, indexed={"id"} if by_key else None)
+    few = {"id"} if by_key else {"archived_at"} if kind is GroupAppointment and is_of_the_archive(shape) else None
+    fields = Fields(kind, codec(kind).table, indexed=few)
     first = window.order[0].field
     # Without an index that has its order a page costs what the list costs, and so may one of a high number.
     whole = not by_key and (window.skip or not _has_index(codec(kind).table, fields.column(first).name))

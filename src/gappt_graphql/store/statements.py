@@ -121,18 +121,18 @@ def _any_of(element: _InKeys, compiler: Any, **options: Any) -> str:
     return f"{column} = ANY({keys})"
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def microseconds(instant: datetime) -> int:
     """Return the microseconds since 1970, exactly: no float is involved."""
-    return (instant - _EPOCH) // _MICROSECOND
+    return (instant - EPOCH) // _MICROSECOND
 
 
 def instant(microseconds: int) -> datetime:
     """Return the moment so many microseconds after 1970."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return EPOCH + timedelta(microseconds=microseconds)
 
 
 def plain(value: Any) -> object:

@@ -149,6 +149,7 @@ patients = _table(
     Column("search_name", _BYTEWISE, nullable=False),
     *_stamps(),
     Index("ix_patients_name", "account_id", "sort_name", "id"),
+    Index("ix_patients_created", "account_id", "created_at", "id"),
 )
 
 appointment_types = _table(
@@ -182,6 +183,7 @@ unavailable_blocks = _table(
     _to("business_id", "businesses"),
     CheckConstraint("ends_at > starts_at", name="span"),
     Index("ix_unavailable_blocks_start", "account_id", "starts_at", "id"),
+    Index("ix_unavailable_blocks_created", "account_id", "created_at", "id"),
     Index("ix_unavailable_blocks_practitioner", "account_id", "practitioner_id", "starts_at"),
     Index(
         "ix_unavailable_blocks_long",
@@ -239,6 +241,14 @@ group_appointments = _table(
         sqlite_where=text("repeated_from_id IS NOT NULL"),
         postgresql_where=text("repeated_from_id IS NOT NULL"),
     ),
+    # Of the few that are archived: a booking never touches it.
+    Index(
+        "ix_group_appointments_archived",
+        "account_id",
+        "archived_at",
+        sqlite_where=text("archived_at IS NOT NULL"),
+        postgresql_where=text("archived_at IS NOT NULL"),
+    ),
     Index(
         "ix_group_appointments_long",
         "account_id",
@@ -269,6 +279,7 @@ attendees = _table(
     _to("group_appointment_id", "group_appointments"),
     _to("patient_id", "patients"),
     Index("ix_attendees_appointment", "account_id", "group_appointment_id", "created_at", "id"),
+    Index("ix_attendees_created", "account_id", "created_at", "id"),
     Index(
         "uq_attendees_active",
         "account_id",
