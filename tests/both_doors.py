@@ -1,9 +1,6 @@
 """Two practices alike in every id, one asked by GraphQL and one by REST, and what each has in its book afterwards."""
 
 import re
-import shutil
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,6 +11,7 @@ from gappt_graphql.practice.access import issue_key
 from gappt_graphql.store import Store
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.web.app import create_app
+from past import Past, everything
 
 GRAPHQL, REST = "graphql", "rest"
 
@@ -21,8 +19,8 @@ GRAPHQL, REST = "graphql", "rest"
 class Door:
     """A practice of its own, with a client that has a key to it."""
 
-    def __init__(self, store: Store, book: Path, practice: Practice, secret: str) -> None:
-        self.store, self.practice, self._book = store, practice, book
+    def __init__(self, store: Store, past: Past, practice: Practice, secret: str) -> None:
+        self.store, self.practice, self._past = store, practice, past
         app = create_app(store, clock=lambda: practice.now, ids=practice.ids, rate_limit=0, cost_budget=0)
         self.client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app),
@@ -32,14 +30,13 @@ class Door:
         )
 
     @classmethod
-    async def open(cls, empty_book: Path, book: Path) -> "Door":
-        shutil.copy(empty_book, book)
-        store = await open_store(f"sqlite:///{book}")
+    async def open(cls, url: str, past: Past) -> "Door":
+        store = await open_store(url)
         practice = await Practice.open(store, name="Riverside", now=NOW)
         issued = await issue_key(
             store, account=practice.account.id, scopes=["read", "write"], now=NOW, ids=practice.ids
         )
-        return cls(store, book, practice, issued.secret)
+        return cls(store, past, practice, issued.secret)
 
     async def close(self) -> None:
         await self.client.aclose()
@@ -61,11 +58,7 @@ class Door:
 
     def stored(self, *leaving_out: str) -> dict[str, list[dict[str, Any]]]:
         """Return every row of every table that the doors write to, without some columns."""
-        connection = sqlite3.connect(self._book)
-        connection.row_factory = sqlite3.Row
-        names = [row["name"] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-        tables = {name: [dict(row) for row in connection.execute(f"SELECT * FROM {name}")] for name in names}
-        connection.close()
+        tables = everything(self._past)
         tables.pop("api_keys")  # secrets differ, so what is told of them does, and every hash after that
         tables["audit"] = [row for row in tables["audit"] if row["record_kind"] != "ApiKey"]
         leaving_out = (*leaving_out, "hash", "audit_hash")

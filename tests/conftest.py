@@ -7,7 +7,8 @@ from those marked as SQLite's alone. Tests that ask for the `database` itself ar
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +19,14 @@ from builders import Practice
 from gappt_graphql.store import Store
 from gappt_graphql.store.migrations import migrate
 from gappt_graphql.store.opening import open_store
+from past import Past, PastPostgres, PastSqlite
 
 # Servers of tests complain on standard error, and do not fill it with a line for each request.
 os.environ.setdefault("GAPPT_LOG_LEVEL", "warning")
+
+_LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+EmptyStore = Callable[..., tuple[str, Past]]
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -40,16 +46,45 @@ def database() -> Iterator[postgres_server.Database]:
         yield database
 
 
+@pytest.fixture(scope="session")
+def other_database(database: postgres_server.Database) -> Iterator[postgres_server.Database]:
+    """Another one on the same server."""
+    with postgres_server.database(database.superuser_url) as other:
+        yield other
+
+
 @pytest.fixture
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a store without records, of the kind that this run is about."""
-    if request.config.getoption("store") == "postgres":
-        database: postgres_server.Database = request.getfixturevalue("database")
-        database.clean()
-        return database.url
-    path = tmp_path / "book.db"
-    shutil.copy(request.getfixturevalue("empty_book"), path)
-    return f"sqlite:///{path}"
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> EmptyStore:
+    """Make a store without records, of the kind that this run is about: its address, and a way to look past it."""
+
+    def make(name: str = "book") -> tuple[str, Past]:
+        if request.config.getoption("store") == "postgres":
+            which = "database" if name == "book" else "other_database"
+            database: postgres_server.Database = request.getfixturevalue(which)
+            database.clean()
+            return database.url, PastPostgres(database)
+        path = tmp_path / f"{name}.db"
+        shutil.copy(request.getfixturevalue("empty_book"), path)
+        return f"sqlite:///{path}", PastSqlite(path)
+
+    return make
+
+
+@pytest.fixture
+def _the_store(empty_store: EmptyStore) -> tuple[str, Past]:
+    return empty_store()
+
+
+@pytest.fixture
+def store_url(_the_store: tuple[str, Past]) -> str:
+    """The address of a store without records."""
+    return _the_store[0]
+
+
+@pytest.fixture
+def past(_the_store: tuple[str, Past]) -> Past:
+    """The same store as its database has it."""
+    return _the_store[1]
 
 
 @pytest.fixture
@@ -76,16 +111,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    runs = _on_postgres if config.getoption("store") == "postgres" else _on_sqlite
-    chosen = [item for item in items if runs(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-    items[:] = chosen
+    why_not = _why_not_on_postgres if config.getoption("store") == "postgres" else _why_not_on_sqlite
+    reasons = [why_not(item) for item in items]
+    config.stash[_LEFT_OUT] = Counter(reason for reason in reasons if reason)
+    left_out = [item for item, reason in zip(items, reasons, strict=True) if reason]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item, reason in zip(items, reasons, strict=True) if not reason]
 
 
-def _on_sqlite(item: pytest.Item) -> bool:
-    return "database" not in getattr(item, "fixturenames", ())
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for reason, count in config.stash.get(_LEFT_OUT, Counter()).most_common():
+        terminalreporter.write_line(f"LEFT OUT [{count}]: {reason}")
 
 
-def _on_postgres(item: pytest.Item) -> bool:
-    asks_for = set(getattr(item, "fixturenames", ()))
-    return bool(asks_for & {"store_url", "database"}) and item.get_closest_marker("sqlite") is None
+def _why_not_on_sqlite(item: pytest.Item) -> str | None:
+    return "about PostgreSQL" if "database" in getattr(item, "fixturenames", ()) else None
+
+
+def _why_not_on_postgres(item: pytest.Item) -> str | None:
+    mark = item.get_closest_marker("sqlite")
+    if mark is not None:
+        return f"about SQLite: {mark.args[0]}"
+    keeps_books = {"empty_store", "database"} & set(getattr(item, "fixturenames", ()))
+    return None if keeps_books else "without a store, or with one of its own"

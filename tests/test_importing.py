@@ -1,8 +1,6 @@
 """Files of records, taken into the book: all or nothing, and twice is the same as once."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +17,7 @@ from gappt_graphql.scheduling.directory import AppointmentType, Business, Patien
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.repeats import Plan, RepeatRule, RepeatType
 from gappt_graphql.store import Book
+from past import Past
 
 DATA = Path(__file__).parent / "data"
 
@@ -198,12 +197,11 @@ async def test_an_absent_field_leaves_the_stored_value(practice: Practice, writt
     assert (after.first_name, after.email) == (patient.first_name, "new@example.com")
 
 
-async def test_the_audit_names_the_file_by_its_digest(practice: Practice, written: Writer, tmp_path: Path) -> None:
+async def test_the_audit_names_the_file_by_its_digest(practice: Practice, written: Writer, past: Past) -> None:
     path = written({"type": "patient", "id": "5", "last_name": "Teacup"})
     await take(practice, path)
 
-    with closing(sqlite3.connect(tmp_path / "book.db")) as book:
-        [(operation, kind, after)] = book.execute("SELECT operation, record_kind, after FROM audit").fetchall()
+    [(operation, kind, after)] = past.rows("SELECT operation, record_kind, after FROM audit")
 
     assert (operation, kind) == ("Import", "Import")
     assert msgspec.json.decode(after) == {

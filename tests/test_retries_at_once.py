@@ -1,10 +1,7 @@
 """Many retries of one request at once, through any door, take effect once and are all told the same."""
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -13,6 +10,7 @@ from starlette.applications import Starlette
 from builders import Practice
 from gappt_graphql.practice.access import issue_key
 from gappt_graphql.web.app import create_app
+from past import Past
 from wire import Wire
 
 RETRIES = 40
@@ -57,7 +55,7 @@ class Booker:
     "doors", [["graphql"], ["rest"], ["sockets"], ["graphql", "rest", "sockets"]], ids=" and ".join
 )
 async def test_forty_retries_at_once_make_one_record_and_are_told_the_same(
-    practice: Practice, tmp_path: Path, doors: Sequence[str]
+    practice: Practice, past: Past, doors: Sequence[str]
 ) -> None:
     group = await practice.group(max_attendees=1)
     issued = await issue_key(
@@ -69,12 +67,11 @@ async def test_forty_retries_at_once_make_one_record_and_are_told_the_same(
 
     told = await asyncio.gather(*(ways[n % len(ways)]() for n in range(RETRIES)))
 
-    with closing(sqlite3.connect(tmp_path / "book.db")) as book:
-        [[attendee]] = book.execute("SELECT id FROM attendees").fetchall()
-        written = [
-            book.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-            for name in ("changes", "idempotency_keys", "audit WHERE record_kind = 'Attendee'")
-        ]
+    [[attendee]] = past.rows("SELECT id FROM attendees")
+    written = [
+        past.rows(f"SELECT count(*) FROM {name}")[0][0]
+        for name in ("changes", "idempotency_keys", "audit WHERE record_kind = 'Attendee'")
+    ]
     assert set(told) == {str(attendee)}
     assert len(told) == RETRIES
     assert written == [1, 1, 1]

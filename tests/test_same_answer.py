@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from both_doors import GRAPHQL, REST, Door, Doors, agree
 from builders import A_MONDAY, Practice
+from conftest import EmptyStore
 from gappt_graphql.scheduling.attendance import NUMBERS, Attendee, WaitlistEntry
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Practitioner
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
@@ -18,8 +18,8 @@ TOO_LONG = "x" * 10_001
 
 
 @pytest.fixture
-async def doors(empty_book: Path, tmp_path: Path) -> AsyncIterator[Doors]:
-    doors = {name: await Door.open(empty_book, tmp_path / f"{name}.db") for name in (GRAPHQL, REST)}
+async def doors(empty_store: EmptyStore) -> AsyncIterator[Doors]:
+    doors = {GRAPHQL: await Door.open(*empty_store()), REST: await Door.open(*empty_store("other"))}
     yield doors
     for door in doors.values():
         await door.close()

@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from both_doors import Door
 from described import Described
+from past import Past
 
 Request = tuple[str, dict[str, Any], str, dict[str, Any] | None, int]
 
 
 @pytest.fixture
-async def door(empty_book: Path, tmp_path: Path) -> AsyncIterator[Door]:
-    door = await Door.open(empty_book, tmp_path / "book.db")
+async def door(store_url: str, past: Past) -> AsyncIterator[Door]:
+    door = await Door.open(store_url, past)
     yield door
     await door.close()
 

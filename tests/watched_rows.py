@@ -35,5 +35,5 @@ class WatchedRows:
     def _step(self) -> None:
         self.steps += 1
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._connection.close()

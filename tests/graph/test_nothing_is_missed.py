@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from gappt_graphql.scheduling.repeats import RepeatRule, RepeatType
 from gappt_graphql.scheduling.series import Scope
 from gappt_graphql.web.app import create_app
 from listening import Listening
+from past import Past
 from wire import Wire
 
 WRITERS, COMMANDS = 8, 12
@@ -152,15 +152,13 @@ async def by_events(app: Any, secret: str, follower: Follower) -> None:
                     break
 
 
-def committed(practice: Practice) -> list[Told]:
+def committed(practice: Practice, past: Past) -> list[Told]:
     """Return what the file holds, past all of this program."""
-    connection = sqlite3.connect(practice.store._readers._path)  # type: ignore[attr-defined]
-    rows = connection.execute(
+    rows = past.rows(
         "SELECT number, kind, group_appointment_id, practitioner_id, former_practitioner_id "
         "FROM changes WHERE account_id = ? ORDER BY number",
-        [practice.account.id],
-    ).fetchall()
-    connection.close()
+        practice.account.id,
+    )
     cursors = feed_of(practice.account.id)
     return [
         {"cursor": cursors.at(number), "kind": kind, "id": str(id), "practitioners": people}
@@ -174,7 +172,7 @@ def summary(told: list[Told]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_all_who_follow_the_feed_end_with_what_was_committed(
-    practice: Practice, other_practice: Practice, seed: int
+    practice: Practice, other_practice: Practice, past: Past, seed: int
 ) -> None:
     desk = practice.desk
     issued = await issue_key(
@@ -186,7 +184,7 @@ async def test_all_who_follow_the_feed_end_with_what_was_committed(
     people = [practice.practitioner, somebody]
     await practice.save(somebody)
     await booking.create(desk, creation(practice))
-    start = committed(practice)[-1]["cursor"]
+    start = committed(practice, past)[-1]["cursor"]
     last: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     ways: list[Way] = [
         *[lambda one: by_query(practice, one)] * 2,
@@ -212,7 +210,7 @@ async def test_all_who_follow_the_feed_end_with_what_was_committed(
         await booking.create(desk, creation(practice, practitioner_id=somebody.id))
         await asyncio.gather(*following)
 
-    truth = committed(practice)[1:]
+    truth = committed(practice, past)[1:]
     assert truth[-1]["cursor"] == last.result()
     assert len(truth) > 2 * AT_ONCE
     for follower in followers[:-1]:

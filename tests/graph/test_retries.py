@@ -1,6 +1,5 @@
 """Every mutation takes effect once under one idempotency key, and answers the same again."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from graphql import build_schema
 from asking import Client
 from builders import A_MONDAY, Practice
 from gappt_graphql.scheduling.attendance import WaitlistEntry
+from past import Past, everything
 
 RULE = {"repeatType": "DAILY", "numberOfRepeats": 2}
 SPAN = {"startsAt": "2026-03-02T22:30:00Z", "endsAt": "2026-03-02T23:30:00Z"}
@@ -87,31 +87,22 @@ async def inputs(practice: Practice) -> dict[str, tuple[dict[str, Any], str]]:
     }
 
 
-def rows(path: Path) -> dict[str, list[Any]]:
-    """Return everything that is in the book."""
-    with sqlite3.connect(path) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        found = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for (name,) in tables}
-    connection.close()
-    return found
-
-
 MUTATIONS = build_schema((Path(__file__).parents[2] / "schema.graphql").read_text(), assume_valid=True).mutation_type
 assert MUTATIONS is not None
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS.fields)
 async def test_a_retry_answers_the_same_and_writes_nothing(
-    client: Client, practice: Practice, tmp_path: Path, mutation: str
+    client: Client, practice: Practice, past: Past, mutation: str
 ) -> None:
     input, selection = (await inputs(practice))[mutation]
     first = await client.do(mutation, selection, **input, idempotencyKey="once")
-    before = rows(tmp_path / "book.db")
+    before = everything(past)
     again = await client.do(mutation, selection, **input, idempotencyKey="once")
 
     assert first["userErrors"] == []
     assert again == first
-    assert rows(tmp_path / "book.db") == before
+    assert everything(past) == before
 
 
 async def test_a_retry_after_who_waited_moved_up_still_tells_of_the_waiting(client: Client, practice: Practice) -> None:

@@ -2,11 +2,7 @@
 
 import io
 import json
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
@@ -15,16 +11,8 @@ from gappt_graphql.practice import auditing
 from gappt_graphql.practice.access import ensure_account, issue_key, revoke_key
 from gappt_graphql.scheduling.directory import Patient
 from gappt_graphql.store import Account
+from past import Past
 from reception import book_one, cancel, waiting
-
-
-@pytest.fixture
-def tampering(practice: Practice, tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """The file in the hands of somebody who takes the triggers away."""
-    with closing(sqlite3.connect(tmp_path / "book.db", isolation_level=None)) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        yield connection
 
 
 @pytest.fixture
@@ -56,36 +44,34 @@ async def test_an_account_of_which_nothing_was_written_has_a_sound_audit(practic
     "column",
     ["at", "key_id", "actor", "request_id", "operation", "record_kind", "record_id", "before", "after", "hash"],
 )
-async def test_a_row_that_was_changed_is_named(
-    practice: Practice, written: list[int], tampering: sqlite3.Connection, column: str
-) -> None:
-    tampering.execute(f"UPDATE audit SET {column} = '12' WHERE number = ?", [written[4]])
+async def test_a_row_that_was_changed_is_named(practice: Practice, written: list[int], past: Past, column: str) -> None:
+    value = 12 if column in ("at", "key_id", "record_id") else "12" * 32
+    past.unguarded(f"UPDATE audit SET {column} = ? WHERE number = ?", value, written[4])
 
     assert (await verified(practice)).broken_at == written[4]
 
 
+@pytest.mark.sqlite("values that no other database takes")
 @pytest.mark.parametrize("change", ["after = CAST(x'ff' AS TEXT)", "at = 'yesterday'", "at = 9223372036854775807"])
 async def test_a_row_that_cannot_be_read_is_noticed(
-    practice: Practice, written: list[int], tampering: sqlite3.Connection, change: str
+    practice: Practice, written: list[int], past: Past, change: str
 ) -> None:
-    tampering.execute(f"UPDATE audit SET {change} WHERE number = ?", [written[4]])
+    past.unguarded(f"UPDATE audit SET {change} WHERE number = ?", written[4])
 
     assert "is no row of this program any more" in ((await verified(practice)).reason or "")
 
 
-async def test_a_row_that_is_missing_is_noticed_at_the_next(
-    practice: Practice, written: list[int], tampering: sqlite3.Connection
-) -> None:
-    tampering.execute("DELETE FROM audit WHERE number = ?", [written[4]])
+async def test_a_row_that_is_missing_is_noticed_at_the_next(practice: Practice, written: list[int], past: Past) -> None:
+    past.unguarded("DELETE FROM audit WHERE number = ?", written[4])
 
     assert (await verified(practice)).broken_at == written[5]
 
 
 @pytest.mark.parametrize("count", [1, 3])
 async def test_rows_that_were_cut_off_at_the_end_are_noticed(
-    practice: Practice, written: list[int], tampering: sqlite3.Connection, count: int
+    practice: Practice, written: list[int], past: Past, count: int
 ) -> None:
-    tampering.execute("DELETE FROM audit WHERE number > ?", [written[-count - 1]])
+    past.unguarded("DELETE FROM audit WHERE number > ?", written[-count - 1])
 
     found = await verified(practice)
 
@@ -94,10 +80,10 @@ async def test_rows_that_were_cut_off_at_the_end_are_noticed(
 
 
 async def test_rows_that_were_cut_off_are_noticed_though_the_account_was_made_to_end_before_them(
-    practice: Practice, written: list[int], tampering: sqlite3.Connection
+    practice: Practice, written: list[int], past: Past
 ) -> None:
-    tampering.execute("DELETE FROM audit WHERE number > ?", [written[4]])
-    tampering.execute("UPDATE accounts SET audit_number = ?", [written[4]])
+    past.unguarded("DELETE FROM audit WHERE number > ?", written[4])
+    past.unguarded("UPDATE accounts SET audit_number = ?", written[4])
 
     found = await verified(practice)
 
@@ -105,33 +91,30 @@ async def test_rows_that_were_cut_off_are_noticed_though_the_account_was_made_to
     assert "with another hash" in str(found.reason)
 
 
-async def test_an_audit_that_is_gone_is_noticed(
-    practice: Practice, written: list[int], tampering: sqlite3.Connection
-) -> None:
-    tampering.execute("DELETE FROM audit")
+async def test_an_audit_that_is_gone_is_noticed(practice: Practice, written: list[int], past: Past) -> None:
+    past.unguarded("DELETE FROM audit")
 
     assert "cut off" in str((await verified(practice)).reason)
 
 
-async def test_rows_that_have_changed_places_are_noticed(
-    practice: Practice, written: list[int], tampering: sqlite3.Connection
-) -> None:
+async def test_rows_that_have_changed_places_are_noticed(practice: Practice, written: list[int], past: Past) -> None:
     one, other = written[2], written[4]
     for number, to in ((one, 0), (other, one), (0, other)):
-        tampering.execute("UPDATE audit SET number = ? WHERE number = ?", [to, number])
+        past.unguarded("UPDATE audit SET number = ? WHERE number = ?", to, number)
 
     assert (await verified(practice)).broken_at == one
 
 
 async def test_rows_of_another_account_do_not_fit(
-    practice: Practice, other_practice: Practice, written: list[int], tampering: sqlite3.Connection
+    practice: Practice, other_practice: Practice, written: list[int], past: Past
 ) -> None:
-    tampering.execute("UPDATE audit SET account_id = ?", [other_practice.account.id])
+    past.unguarded("UPDATE audit SET account_id = ?", other_practice.account.id)
     end = "SELECT audit_number, audit_hash FROM accounts WHERE account_id = ?"
-    ends = tampering.execute(end, [practice.account.id]).fetchone()
-    tampering.execute(
+    ends = past.rows(end, practice.account.id)[0]
+    past.unguarded(
         "UPDATE accounts SET audit_number = ?, audit_hash = ? WHERE account_id = ?",
-        [*ends, other_practice.account.id],
+        *ends,
+        other_practice.account.id,
     )
 
     assert (await verified(practice, other_practice.account)).broken_at == written[0]

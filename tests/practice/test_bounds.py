@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ from gappt_graphql.practice.bounds import Bounds, OutOfTime, Overloaded
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.asking import Listing
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.store.sqlite.locks import FileLock
 from gappt_graphql.store.statements import Statement
+from past import Past
 
 COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1e12) SELECT count(*) FROM n"
 AN_ENDLESS_ONE = Statement(text(COUNTING), long=True)
@@ -70,15 +69,10 @@ async def test_what_was_written_can_be_read_again_although_that_took_long(practi
 
 
 async def test_a_write_whose_turn_does_not_come_leaves_nothing_even_when_it_comes_later(
-    practice: Practice, tmp_path: Path
+    practice: Practice, past: Past
 ) -> None:
-    lock = FileLock(tmp_path / "book.db-writing")
-    lock.take()
-    try:
-        with pytest.raises(OutOfTime, match="nothing was written"):
-            await booking.create(desk_of(practice, write_seconds=0.1).begun(writes=True), creation(practice))
-    finally:
-        lock.close()
+    with past.writing(), pytest.raises(OutOfTime, match="nothing was written"):
+        await booking.create(desk_of(practice, write_seconds=0.1).begun(writes=True), creation(practice))
     await practice.group()
 
     assert await appointments(practice) == 1

@@ -1,7 +1,6 @@
 """What the change feed and the audit tell of each use case."""
 
 import json
-import sqlite3
 from datetime import timedelta
 
 import msgspec
@@ -40,13 +39,9 @@ async def told(practice: Practice) -> list[tuple[int, str, set[str]]]:
     return [(change.group_appointment_id, change.kind, set(change.changed_fields)) for change in await feed(practice)]
 
 
-def audited(tmp_path) -> list[tuple[str, str, int, dict | None, dict]]:
+def audited(past) -> list[tuple[str, str, int, dict | None, dict]]:
     """Return operation, kind, id, before and after of each row of the audit, in order."""
-    connection = sqlite3.connect(tmp_path / "book.db")
-    rows = connection.execute(
-        "SELECT operation, record_kind, record_id, before, after FROM audit ORDER BY number"
-    ).fetchall()
-    connection.close()
+    rows = past.rows("SELECT operation, record_kind, record_id, before, after FROM audit ORDER BY number")
     return [(*row[:3], row[3] and json.loads(row[3]), json.loads(row[4])) for row in rows]
 
 
@@ -187,21 +182,21 @@ async def test_more_seats_tell_of_the_seats_and_of_who_moves_up(practice):
     ]
 
 
-async def test_an_edit_of_a_series_is_told_of_for_each_occurrence(practice, tmp_path):
+async def test_an_edit_of_a_series_is_told_of_for_each_occurrence(practice, past):
     created = await booking.create(practice.desk, create(practice, repeat_rule=RepeatRule(RepeatType.WEEKLY, 1, 2)))
     ids = [created.group_appointment_id, *created.repeat_ids]
 
     await booking.update(practice.desk, UpdateGroupAppointment(id=ids[1], notes="Outside", scope=Scope.ALL))
 
     assert sorted((await told(practice))[3:]) == [(id, "UPDATED", {"notes"}) for id in ids]
-    assert sorted(row[2] for row in audited(tmp_path) if row[0] == "UpdateGroupAppointment") == ids
+    assert sorted(row[2] for row in audited(past) if row[0] == "UpdateGroupAppointment") == ids
 
 
-async def test_the_directory_is_audited_and_not_in_the_feed(practice, tmp_path):
+async def test_the_directory_is_audited_and_not_in_the_feed(practice, past):
     written = await directory.create_patient(practice.desk, CreatePatient(last_name="Zhang"))
     await directory.update_patient(practice.desk, UpdatePatient(id=written.id, email="zhang@example.com"))
 
-    created, updated = audited(tmp_path)
+    created, updated = audited(past)
     assert created[:4] == ("CreatePatient", "Patient", written.id, None)
     assert created[4]["last_name"] == "Zhang"
     assert updated == (
@@ -214,35 +209,31 @@ async def test_the_directory_is_audited_and_not_in_the_feed(practice, tmp_path):
     assert await feed(practice) == []
 
 
-async def test_every_record_of_a_use_case_is_audited_with_who_did_it(practice, tmp_path):
+async def test_every_record_of_a_use_case_is_audited_with_who_did_it(practice, past):
     group, attendee = await a_full_group(practice)
     desk = msgspec.structs.replace(practice.desk, key_id=7, actor="reception")
 
     await attendance.cancel(desk, CancelAttendee(id=attendee.id, reason=CancellationReason.SICK))
 
-    rows = audited(tmp_path)
+    rows = audited(past)
     assert [row[:3] for row in rows] == [
         ("CancelAttendee", "GroupAppointment", group.id),
         ("CancelAttendee", "Attendee", attendee.id),
     ]
     assert (rows[0][3]["active_attendees"], rows[0][4]["active_attendees"]) == (1, 0)
     assert rows[1][4]["cancellation_reason"] == "SICK"
-    connection = sqlite3.connect(tmp_path / "book.db")
-    assert set(connection.execute("SELECT key_id, actor, request_id FROM audit")) == {(7, "reception", "test")}
-    connection.close()
+    assert set(past.rows("SELECT key_id, actor, request_id FROM audit")) == {(7, "reception", "test")}
 
 
-async def test_a_refused_command_writes_nothing(practice, tmp_path):
+async def test_a_refused_command_writes_nothing(practice, past):
     group, _ = await a_full_group(practice)
     command = BookAttendees(group_appointment_id=group.id, patient_ids=(practice.patients[1].id,), idempotency_key="k1")
 
     with pytest.raises(Refused):
         await attendance.book(practice.desk, command)
 
-    assert (await feed(practice), audited(tmp_path)) == ([], [])
-    connection = sqlite3.connect(tmp_path / "book.db")
-    assert connection.execute("SELECT count(*) FROM idempotency_keys").fetchone() == (0,)
-    connection.close()
+    assert (await feed(practice), audited(past)) == ([], [])
+    assert past.rows("SELECT count(*) FROM idempotency_keys") == [(0,)]
     assert await practice.reload(group) == group
 
 

@@ -2,10 +2,7 @@
 
 import asyncio
 import random
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +15,12 @@ from gappt_graphql.practice.booking import UpdateGroupAppointment
 from gappt_graphql.scheduling.attendance import CancellationReason
 from gappt_graphql.scheduling.problems import Refused
 from gappt_graphql.scheduling.series import Scope
-from gappt_graphql.store.migrations import HEAD
-from gappt_graphql.store.sqlite.invariants import faults
+from past import Past, wrong
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_counts_copies_and_numbers_are_right_after_a_storm_on_a_series(
-    practice: Practice, tmp_path: Path, seed: int
+    practice: Practice, past: Past, seed: int
 ) -> None:
     chance, desk = random.Random(seed), practice.desk
     groups = [group.id for group in await a_series(practice)]
@@ -71,6 +67,5 @@ async def test_counts_copies_and_numbers_are_right_after_a_storm_on_a_series(
         await asyncio.wait(callers)
     await practice.store.close()
 
-    with closing(sqlite3.connect(tmp_path / "book.db")) as connection:
-        assert [*faults(connection, revision=HEAD)] == []
+    assert wrong(past) == {}
     assert done > 30

@@ -1,6 +1,5 @@
 """Keeping the directory, in a real book."""
 
-import sqlite3
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -34,10 +33,8 @@ async def stored(practice: Practice, kind, written: directory.Written):
     return await reception.stored(practice, kind, written.id)
 
 
-def audited(tmp_path) -> int:
-    connection = sqlite3.connect(tmp_path / "book.db")
-    [count] = connection.execute("SELECT count(*) FROM audit").fetchone()
-    connection.close()
+def audited(past) -> int:
+    [(count,)] = past.rows("SELECT count(*) FROM audit")
     return count
 
 
@@ -155,15 +152,15 @@ async def test_null_is_refused_for_what_may_not_be_empty(practice):
     assert await refusal(directory.update_patient(practice.desk, patient)) == [(Code.REQUIRED, ("last_name",))]
 
 
-async def test_an_update_that_changes_nothing_writes_nothing(practice, tmp_path):
-    before = audited(tmp_path)
+async def test_an_update_that_changes_nothing_writes_nothing(practice, past):
+    before = audited(past)
     practice.now += HOUR
 
     await directory.update_business(practice.desk, UpdateBusiness(id=practice.business.id, name="North"))
     await directory.update_patient(practice.desk, UpdatePatient(id=practice.patients[0].id))
 
     assert await practice.reload(practice.business) == practice.business
-    assert audited(tmp_path) == before
+    assert audited(past) == before
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Retries with an idempotency key, in a real book."""
 
 import asyncio
-import sqlite3
 from datetime import timedelta
 
 import msgspec
@@ -27,25 +26,21 @@ async def number_of_patients(practice: Practice) -> int:
     return await practice.store.read(practice.account.id, work)
 
 
-def written(tmp_path) -> dict[str, int]:
+def written(past) -> dict[str, int]:
     """Return how many rows each table of the journal has."""
-    with sqlite3.connect(tmp_path / "book.db") as connection:
-        counts = {
-            table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-            for table in ("changes", "audit", "idempotency_keys")
-        }
-    connection.close()
-    return counts
+    return {
+        table: past.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ("changes", "audit", "idempotency_keys")
+    }
 
 
-async def test_a_retry_returns_the_same_outcome_and_writes_nothing(practice, tmp_path):
+async def test_a_retry_returns_the_same_outcome_and_writes_nothing(practice, past):
     first = await directory.create_patient(practice.desk, ADD_ZOE)
-    before = await number_of_patients(practice), written(tmp_path)
+    before = await number_of_patients(practice), written(past)
 
     again = await directory.create_patient(practice.desk, ADD_ZOE)
 
     assert again == first
-    assert (await number_of_patients(practice), written(tmp_path)) == before
+    assert (await number_of_patients(practice), written(past)) == before
 
 
 async def test_a_retry_of_a_booking_returns_its_outcomes_though_the_group_is_full_now(practice):
@@ -94,12 +89,12 @@ async def test_a_key_takes_no_other_use_case(practice):
     assert [problem.code for problem in refused.value.problems] == [Code.IDEMPOTENCY_KEY_REUSED]
 
 
-async def test_a_refusal_keeps_no_key(practice, tmp_path):
-    before = written(tmp_path)
+async def test_a_refusal_keeps_no_key(practice, past):
+    before = written(past)
     with pytest.raises(Refused):
         await directory.create_patient(practice.desk, CreatePatient(last_name=" ", idempotency_key="k1"))
 
-    assert written(tmp_path) == before
+    assert written(past) == before
     assert (await directory.create_patient(practice.desk, ADD_ZOE)).id
 
 
@@ -129,7 +124,7 @@ async def test_a_key_is_forgotten_after_a_day(practice):
     assert await directory.create_patient(practice.desk, ADD_ZOE) == again
 
 
-async def test_keys_of_the_past_are_swept_a_few_at_a_time_by_those_that_come(practice, other_practice, tmp_path):
+async def test_keys_of_the_past_are_swept_a_few_at_a_time_by_those_that_come(practice, other_practice, past):
     names = [f"k{n}" for n in range(45)]
     for name in names:
         await directory.create_patient(practice.desk, CreatePatient(last_name="Lee", idempotency_key=name))
@@ -139,7 +134,7 @@ async def test_keys_of_the_past_are_swept_a_few_at_a_time_by_those_that_come(pra
     kept = []
     for name in ("new 1", "new 2", "new 3", "new 4"):
         await directory.create_patient(practice.desk, CreatePatient(last_name="Lee", idempotency_key=name))
-        kept.append(written(tmp_path)["idempotency_keys"])
+        kept.append(written(past)["idempotency_keys"])
 
     assert kept == [45 - 20 + 2, 45 - 40 + 3, 4, 5]
 

@@ -101,8 +101,8 @@ async def test_a_commit_whose_caller_has_gone_is_told_of(practice: Practice) -> 
     )
 
     async def work(book: Any) -> None:
-        begun.set()
         await book.journal([change], [])
+        begun.set()
 
     async with watching(practice) as parts:
         waiting = asyncio.ensure_future(next_of(parts))

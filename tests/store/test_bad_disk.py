@@ -16,6 +16,8 @@ from gappt_graphql.store.migrations import HEAD
 from gappt_graphql.store.sqlite.invariants import faults
 from on_a_bad_disk import FAULTS
 
+pytestmark = pytest.mark.sqlite("a disk that fails under the file")
+
 # Loaded before the C library: lets so many calls of one kind pass, and fails so many, or all where that is negative.
 FAULTY = r"""
 #define _GNU_SOURCE

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from builders import Practice
 from gappt_graphql.observing import NOBODY
 from gappt_graphql.store import Fault, Store
@@ -10,6 +12,8 @@ from gappt_graphql.store.migrations import HEAD
 from gappt_graphql.store.sqlite.checking import fault
 from gappt_graphql.store.sqlite.connections import Connection
 from gappt_graphql.store.sqlite.writer import Writer
+
+pytestmark = pytest.mark.sqlite("what keeps a file from being written")
 
 
 class Revision:

@@ -1,8 +1,7 @@
 """Conflicts in the database: what a slow look at every pair finds, by one statement."""
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,13 +209,6 @@ async def test_a_claim_does_not_conflict_with_itself_or_with_what_is_left_out(pr
     assert await conflicts_with(practice, claim, leaving_out=[other.id]) == {0: []}
 
 
-@pytest.fixture
-async def rows(practice: Practice, tmp_path: Path) -> AsyncIterator[WatchedRows]:
-    watched = WatchedRows(tmp_path / "book.db", practice.account.id)
-    yield watched
-    watched.close()
-
-
 @pytest.mark.parametrize("size", [1, 10, 100])
 async def test_conflicts_of_a_page_cost_one_statement(practice: Practice, rows: WatchedRows, size: int) -> None:
     groups = [practice.new_group(A_MONDAY + n * HOUR / 2) for n in range(size)]
@@ -245,6 +237,7 @@ async def _of_claims(practice: Practice, rows: WatchedRows) -> None:
     await conflicts.conflicts_with(rows, [claim], EVERY_KIND, leaving_out=())
 
 
+@pytest.mark.sqlite("SQLite's plans and steps; PostgreSQL's are in test_plans_of_postgres.py")
 @pytest.mark.parametrize("ask", [_of_stored, _of_claims])
 async def test_conflicts_are_found_along_the_indexes_of_persons(
     practice: Practice, rows: WatchedRows, ask: Callable[[Practice, WatchedRows], Any]

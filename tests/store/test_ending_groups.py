@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 
+import pytest
 from sqlalchemy import text
 
 from gappt_graphql.practice import attendance
@@ -13,6 +14,8 @@ from gappt_graphql.scheduling.problems import Code, Refused
 from gappt_graphql.store import Edit
 from gappt_graphql.store.statements import Statement
 from samples import stored
+
+pytestmark = pytest.mark.sqlite("several units of work share one transaction of the file")
 
 REFUSED = Refused.one(Code.CAPACITY_FULL, "Full.")
 

@@ -20,6 +20,8 @@ from gappt_graphql.store.book import WritableBook
 from gappt_graphql.store.statements import Statement
 from samples import stored
 
+pytestmark = pytest.mark.sqlite("several units of work share one transaction of the file")
+
 REFUSED = Refused.one(Code.CAPACITY_FULL, "Full.")
 
 

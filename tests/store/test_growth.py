@@ -20,6 +20,8 @@ from gappt_graphql.store.statements import microseconds
 from gappt_graphql.store.tables import metadata
 from watched_rows import WatchedRows
 
+pytestmark = pytest.mark.sqlite("SQLite's plans and steps; PostgreSQL's are in test_plans_of_postgres.py")
+
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 ATTENDEES = 4
@@ -99,7 +101,7 @@ async def test_conflicts_of_fifty_cost_the_same_in_a_diary_ten_times_the_size(
         of_each = await conflicts.conflicts_of(rows, ids, tuple(ConflictKind))
         found.append(sum(map(len, of_each.values())))
         steps.append(rows.steps)
-        rows.close()
+        await rows.close()
 
     assert min(found) > 0
     assert steps[1] < 1.5 * steps[0]
@@ -123,7 +125,7 @@ async def test_fifty_proposals_cost_the_same_in_a_diary_ten_times_as_long(
         found = await conflicts.conflicts_with(rows, claims, tuple(ConflictKind), leaving_out=[GroupAppointmentId(1)])
         assert any(found.values())
         steps.append(rows.steps)
-        rows.close()
+        await rows.close()
 
     assert steps[1] < 1.5 * steps[0]
 
@@ -143,7 +145,7 @@ async def test_a_week_with_conflicts_costs_the_same_in_a_diary_ten_times_as_long
         page = await paging.page(rows, GroupAppointment, Listing(where, (Order("starts_at"),)), Slice(1000))
         assert page.records
         steps.append(rows.steps)
-        rows.close()
+        await rows.close()
 
     assert steps[1] < 1.5 * steps[0]
 
@@ -157,6 +159,6 @@ async def test_a_page_costs_the_same_in_a_diary_ten_times_as_long(
         after = (A_MONDAY + timedelta(days=50), 1)
         await paging.page(rows, GroupAppointment, Listing((), (Order("starts_at"),)), Slice(50, after=after))
         steps.append(rows.steps)
-        rows.close()
+        await rows.close()
 
     assert steps[1] < 1.5 * steps[0]

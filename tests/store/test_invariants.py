@@ -8,6 +8,8 @@ from gappt_graphql.store.migrations import HEAD
 from gappt_graphql.store.sqlite.invariants import INVARIANTS, faults
 from samples import one_of_each
 
+pytestmark = pytest.mark.sqlite("what is looked for in a file that shall be put in place of another")
+
 
 @pytest.fixture
 async def unguarded(practice, raw):

@@ -30,6 +30,8 @@ import signal, sys
 from sqlalchemy import Engine, event
 from gappt_graphql.store.migrations import migrate
 
+pytestmark = pytest.mark.sqlite("one transaction of the file holds every migration")
+
 @event.listens_for(Engine, "after_cursor_execute")
 def stop(connection, cursor, statement, *_):
     if sys.argv[2] in statement:

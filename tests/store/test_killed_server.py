@@ -17,6 +17,8 @@ from a_server import AServer, booked
 from gappt_graphql.practice import auditing
 from gappt_graphql.practice.access import issue_key
 
+pytestmark = pytest.mark.sqlite("a server whose file is looked at")
+
 MUTATION = """mutation { createBusiness(input: {name: "North", timeZone: "Europe/London"}) { business { id } } }"""
 WRITES, CLIENTS = 500, 32
 SECONDS_TO_RECOVER = 5

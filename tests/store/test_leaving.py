@@ -17,6 +17,8 @@ from gappt_graphql.store.migrations import HEAD
 from gappt_graphql.store.sqlite.invariants import faults
 from gappt_graphql.store.statements import Statement
 
+pytestmark = pytest.mark.sqlite("awaits of the connection to a file")
+
 DATES, PATIENTS = 18, 3
 MOST_AWAITS = 200
 COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT count(*) FROM n"

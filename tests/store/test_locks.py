@@ -16,6 +16,8 @@ from gappt_graphql.store.shielding import in_thread
 from gappt_graphql.store.sqlite.files import file_of
 from gappt_graphql.store.sqlite.locks import FileLock, WritersQueue
 
+pytestmark = pytest.mark.sqlite("locks beside the file")
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:

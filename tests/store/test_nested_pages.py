@@ -1,8 +1,6 @@
 """The same page for each of many parents: what asking for each would give, at the cost of the pages."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,13 +143,6 @@ async def test_parents_that_do_not_exist_here_have_empty_pages(
     assert counted == dict.fromkeys(strangers, 0)
 
 
-@pytest.fixture
-async def rows(practice: Practice, tmp_path: Path) -> AsyncIterator[WatchedRows]:
-    watched = WatchedRows(tmp_path / "book.db", practice.account.id)
-    yield watched
-    watched.close()
-
-
 @pytest.mark.parametrize("parent", CONDITION_OF_PARENT)
 async def test_pages_of_many_parents_cost_one_statement(
     rows: WatchedRows, parents: dict[str, list[int]], parent: str
@@ -163,6 +154,7 @@ async def test_pages_of_many_parents_cost_one_statement(
     assert len(rows.statements) == 1
 
 
+@pytest.mark.sqlite("SQLite's plans and steps; PostgreSQL's are in test_plans_of_postgres.py")
 @pytest.mark.parametrize("parent", CONDITION_OF_PARENT)
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS.keys())
 async def test_each_parents_appointments_are_found_by_the_parent(
@@ -177,6 +169,7 @@ async def test_each_parents_appointments_are_found_by_the_parent(
     assert not any(step.endswith("(account_id=?)") for step in plan), plan
 
 
+@pytest.mark.sqlite("SQLite's plans and steps; PostgreSQL's are in test_plans_of_postgres.py")
 @pytest.mark.parametrize("parent", ["practitioner_id", "patient_ids"])
 async def test_a_page_by_start_does_not_walk_the_parents_whole_list(
     practice: Practice, rows: WatchedRows, parent: str

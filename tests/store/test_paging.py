@@ -1,8 +1,7 @@
 """Pages by position: nothing lost, nothing twice, in both directions and in every order."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,17 +206,11 @@ async def test_the_length_of_a_list_is_counted_with_its_filter(practice: Practic
     assert counted == sum(group.starts_at < A_MONDAY + HOUR for group in groups)
 
 
-@pytest.fixture
-async def rows(practice: Practice, tmp_path: Path) -> AsyncIterator[WatchedRows]:
-    watched = WatchedRows(tmp_path / "book.db", practice.account.id)
-    yield watched
-    watched.close()
-
-
 FROM = Condition("starts_at", Operator.GREATER_OR_EQUAL, (A_MONDAY - HOUR,))
 TO = Condition("starts_at", Operator.LESS, (A_MONDAY + HOUR,))
 
 
+@pytest.mark.sqlite("SQLite's plans and steps; PostgreSQL's are in test_plans_of_postgres.py")
 @pytest.mark.parametrize(
     ("part", "step"),
     [

@@ -16,6 +16,8 @@ from gappt_graphql.store import Record, asking, by_key, paging
 from gappt_graphql.store.statements import Statement
 from watched_rows import WatchedRows
 
+pytestmark = pytest.mark.sqlite("SQLite's plans and steps; PostgreSQL's are in test_plans_of_postgres.py")
+
 DAY = timedelta(days=1)
 
 

@@ -23,6 +23,8 @@ from gappt_graphql.store.sqlite.store import SqliteStore
 from gappt_graphql.store.statements import Statement
 from samples import finding, stored
 
+pytestmark = pytest.mark.sqlite("how one process keeps a file")
+
 COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT count(*) FROM n"
 A_LONG_ONE = Statement(text(COUNTING.format(1_000_000)), long=True)
 AN_ENDLESS_ONE = Statement(text(COUNTING.format(10**12)), long=True)

@@ -11,6 +11,8 @@ import pytest
 from a_server import AServer, booked
 from gappt_graphql.practice.access import issue_key
 
+pytestmark = pytest.mark.sqlite("when the file is synced")
+
 # Loaded before the C library, so that each request to sync a file leaves a byte when it has returned.
 COUNTER = r"""
 #define _GNU_SOURCE

@@ -9,6 +9,8 @@ import pytest
 
 from gappt_graphql.store import Edit
 
+pytestmark = pytest.mark.sqlite("what SQLite sets aside")
+
 MUCH = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000)
     SELECT printf('%.*c', 2000, 'n') AS much FROM n ORDER BY random(), much"""
 

@@ -10,6 +10,8 @@ from gappt_graphql.scheduling.attendance import Attendee
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from samples import finding, one_of_each
 
+pytestmark = pytest.mark.sqlite("triggers of the file")
+
 RECORDS = [
     "api_keys",
     "businesses",

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -38,6 +39,8 @@ from gappt_graphql.scheduling.repeats import RepeatRule, RepeatType
 from gappt_graphql.scheduling.series import Scope
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.store.sqlite.invariants import INVARIANTS
+
+pytestmark = pytest.mark.sqlite("a machine of states that makes a file for each run")
 
 PATIENTS = 5
 TABLES = {GroupAppointment: "group_appointments", Attendee: "attendees", WaitlistEntry: "waitlist_entries"}

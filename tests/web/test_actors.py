@@ -1,8 +1,5 @@
 """Who at the client does it: named by a request or a socket, and kept with what was done."""
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -10,16 +7,15 @@ import pytest
 
 from builders import Practice
 from gappt_graphql.web.app import create_app
+from past import Past
 from wire import Wire
 
 CREATE = 'mutation { createPatient(input: {lastName: "Roe"}) { userErrors { code } } }'
 
 
-def actors(tmp_path: Path) -> list[str | None]:
+def actors(past: Past) -> list[str | None]:
     """Return who did what the audit has of patients, oldest first."""
-    with closing(sqlite3.connect(tmp_path / "book.db")) as book:
-        rows = book.execute("SELECT actor FROM audit WHERE record_kind = 'Patient' ORDER BY number")
-        return [actor for (actor,) in rows]
+    return [actor for (actor,) in past.rows("SELECT actor FROM audit WHERE record_kind = 'Patient' ORDER BY number")]
 
 
 def headers(secret: str, actor: str | bytes) -> list[tuple[bytes, bytes]]:
@@ -40,29 +36,28 @@ REFUSED: list[str | bytes] = ["x" * 256, "a\tb", "\x7f", "Zoë".encode("latin-1"
 
 @pytest.mark.parametrize(("actor", "kept"), KEPT)
 async def test_the_actor_of_an_operation_is_kept(
-    client: httpx2.AsyncClient, secret: str, tmp_path: Path, actor: str, kept: str | None
+    client: httpx2.AsyncClient, secret: str, past: Past, actor: str, kept: str | None
 ) -> None:
     answer = await client.post("/graphql", json={"query": CREATE}, headers=headers(secret, actor))
 
     assert answer.json()["data"]["createPatient"]["userErrors"] == []
-    assert actors(tmp_path) == [kept]
+    assert actors(past) == [kept]
 
 
 async def test_the_actor_of_a_write_by_rest_is_kept(
-    client: httpx2.AsyncClient, secret: str, practice: Practice, tmp_path: Path
+    client: httpx2.AsyncClient, secret: str, practice: Practice, past: Past
 ) -> None:
     group = await practice.group()
 
     await client.post(f"/v1/group_appointments/{group.id}/archive", headers=headers(secret, "reception-2"))
 
-    with closing(sqlite3.connect(tmp_path / "book.db")) as book:
-        row = book.execute("SELECT actor FROM audit WHERE operation = 'ArchiveGroupAppointment'").fetchone()
-    assert row == ("reception-2",)
+    rows = past.rows("SELECT actor FROM audit WHERE operation = 'ArchiveGroupAppointment'")
+    assert rows == [("reception-2",)]
 
 
 @pytest.mark.parametrize("actor", REFUSED, ids=repr)
 async def test_an_actor_that_cannot_be_kept_is_refused_and_not_repeated(
-    client: httpx2.AsyncClient, secret: str, tmp_path: Path, actor: str | bytes
+    client: httpx2.AsyncClient, secret: str, past: Past, actor: str | bytes
 ) -> None:
     graphql = await client.post("/graphql", json={"query": CREATE}, headers=headers(secret, actor))
     rest = await client.get("/v1/patients", headers=headers(secret, actor))
@@ -70,7 +65,7 @@ async def test_an_actor_that_cannot_be_kept_is_refused_and_not_repeated(
     assert (graphql.status_code, rest.status_code) == (400, 400)
     assert graphql.json()["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
     assert rest.json()["message"].startswith("GAPPT-Actor")
-    assert actors(tmp_path) == []
+    assert actors(past) == []
 
 
 async def test_two_actors_are_refused(client: httpx2.AsyncClient, secret: str) -> None:
@@ -101,21 +96,21 @@ async def operate(practice: Practice, payload: dict[str, Any], **how: Any) -> li
 
 @pytest.mark.parametrize("name", ["actor", "Actor"])
 async def test_the_actor_of_a_sockets_first_message_is_kept_with_all_of_its_operations(
-    practice: Practice, secret: str, tmp_path: Path, name: str
+    practice: Practice, secret: str, past: Past, name: str
 ) -> None:
     await operate(practice, {"authorization": f"Bearer {secret}", name: "Zoë"})
 
-    assert actors(tmp_path) == ["Zoë", "Zoë"]
+    assert actors(past) == ["Zoë", "Zoë"]
 
 
 async def test_the_actor_of_a_sockets_handshake_is_kept_unless_the_first_message_names_one(
-    practice: Practice, secret: str, tmp_path: Path
+    practice: Practice, secret: str, past: Past
 ) -> None:
     handshake = {"GAPPT-Actor": "a-proxy"}
     await operate(practice, {"authorization": f"Bearer {secret}"}, headers=handshake)
     await operate(practice, {"authorization": f"Bearer {secret}", "actor": "reception-2"}, headers=handshake)
 
-    assert actors(tmp_path) == ["a-proxy", "a-proxy", "reception-2", "reception-2"]
+    assert actors(past) == ["a-proxy", "a-proxy", "reception-2", "reception-2"]
 
 
 @pytest.mark.parametrize("actor", ["x" * 256, "a\nb", 7, ["x"]], ids=repr)

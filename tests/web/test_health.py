@@ -58,6 +58,7 @@ async def test_a_server_that_is_not_ready_says_why_in_a_word(
     assert A_PATIENT not in caplog.text
 
 
+@pytest.mark.sqlite("whoever writes the file has all of it alone")
 async def test_a_store_that_somebody_else_writes_for_long_is_busy_and_ready_again_afterwards(
     store: Store, tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -50,11 +49,9 @@ class Watched:
 
 
 @pytest.fixture
-async def watched(empty_book: Path, tmp_path: Path) -> AsyncIterator[Watched]:
-    path = tmp_path / "watched.db"
-    shutil.copy(empty_book, path)
+async def watched(store_url: str) -> AsyncIterator[Watched]:
     metrics = Metrics()
-    store = await open_store(f"sqlite:///{path}", observer=metrics)
+    store = await open_store(store_url, observer=metrics)
     practice = await Practice.open(store, name="Riverside", now=NOW)
     issued = await issue_key(
         store, account=practice.account.id, scopes=["read", "write"], now=practice.now, ids=practice.ids
@@ -124,6 +121,7 @@ async def test_bookings_replays_and_refusals_are_counted(watched: Watched) -> No
     assert told["gappt_refusals_total{code=CAPACITY_FULL}"] == 1
 
 
+@pytest.mark.sqlite("several units of work share one transaction of the file")
 async def test_writers_are_counted_with_the_group_that_they_are_committed_in(watched: Watched) -> None:
     create = 'mutation { createBusiness(input: {name: "x", timeZone: "Europe/London"}) { business { id } } }'
     before = await watched.series()
@@ -147,6 +145,7 @@ async def test_batches_are_counted_by_their_keys(watched: Watched) -> None:
     assert told["gappt_batch_keys_sum"] == 1 + 3
 
 
+@pytest.mark.sqlite("the bytes of the file and of its log")
 async def test_what_is_open_is_told_and_what_the_store_takes_up(watched: Watched) -> None:
     async with Wire(watched.app) as socket:
         await socket.welcomed(watched.secret)
