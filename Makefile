@@ -32,6 +32,7 @@ serve-graph: setup examples/federation/node_modules/.installed  ## Serve the dem
 
 test: setup $(VENV)/.tests tests/audits/node_modules/.installed  ## Run all tests
 	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --store=postgres
 	@$(MAKE) --no-print-directory test-contract
 
 test-contract: $(CONTRACT)/.installed  ## Ask the REST interface what its description allows, for about a minute
