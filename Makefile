@@ -17,7 +17,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test test-contract test-clients test-browser test-examples test-federation lint types layers audit lock passwords schema clean
+.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation lint types layers audit lock passwords schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -34,6 +34,9 @@ test: setup $(VENV)/.tests tests/audits/node_modules/.installed  ## Run all test
 	@$(BIN)/python -m pytest
 	@$(BIN)/python -m pytest --store=postgres
 	@$(MAKE) --no-print-directory test-contract
+
+fuzz: setup $(VENV)/.tests  ## Compare plans with graphql-core for ten minutes (not a part of test, which does so for some seconds)
+	@GAPPT_FUZZ_SECONDS=200 GAPPT_FUZZ_SEED=$${SEED:-$$(date +%s)} $(BIN)/python -m pytest -s tests/graph/execution/test_same_as_graphql_core.py
 
 test-contract: $(CONTRACT)/.installed  ## Ask the REST interface what its description allows, for about a minute
 	@PYTHONPATH=src $(CONTRACT)/bin/python -m pytest tests/rest/fuzzing.py

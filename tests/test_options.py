@@ -39,6 +39,7 @@ def test_where_nothing_is_set_the_door_is_as_it_is_usually() -> None:
         ("federation_tracing", "on", Options(tracing=True)),
         ("trusted_only", "none", Options(trusted_only="none")),
         ("persisted_queries", "7", Options(persisted_queries=7)),
+        ("compile", "off", Options(compile=False)),
         *((f"max_{name}", "7", Options(limits=Limits(**{name: 7}))) for name in Limits.__struct_fields__),
         ("max_connections", "7", Options(streams=Streams(connections=7))),
         ("max_subscriptions", "7", Options(streams=Streams(subscriptions=7))),

@@ -78,6 +78,7 @@ class Settings:
     trusted_documents: str | None
     trusted_only: str
     persisted_queries: int
+    compile: bool
     max_tokens: int
     max_fields: int
     max_aliases: int
@@ -226,6 +227,7 @@ SETTINGS: Sequence[Setting] = (
         takes="a whole number from 0 to 10000",
         parse=whole_number(0, 10_000),
     ),
+    _switch("compile", True, "Whether operations that are seen again are run by plans, which is many times faster"),
     _counted("max_tokens", 2_000, "The most tokens of one document", 100_000),
     _counted("max_fields", 500, "The most fields of one operation, each counted as often as it is spread", 100_000),
     _counted("max_aliases", 60, "The most aliases of one operation", 100_000),

@@ -7,7 +7,7 @@ import pytest
 
 from asking import Client, CountingStore
 from builders import Practice
-from gappt_graphql.graph.loaders import Loader
+from gappt_graphql.graph.loading import Loader
 
 
 class Shelf:

@@ -38,6 +38,7 @@ def options_of(settings: Settings) -> Options:
         names=frozenset(list(dict.fromkeys(names))[:MOST_NAMES]) - {""},
         trusted_only=settings.trusted_only,  # type: ignore[arg-type]  # its parser takes these words only
         persisted_queries=settings.persisted_queries,
+        compile=settings.compile,
     )
 
 

@@ -1,7 +1,7 @@
 """What an operation passes before it runs: it is parsed, allowed to its key, measured and validated."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -48,28 +48,12 @@ class Admission(SchemaExtension):
         with context.observer.spans.step("validate"):
             operation.pre_execution_errors = self._refusals(operation.graphql_document)
         if not operation.pre_execution_errors:
-            if context.remember:
-                context.remember()
-            if operation.operation_type is not OperationType.SUBSCRIPTION:
-                context.begin(writes=operation.operation_type is OperationType.MUTATION)
+            begin(context, operation.operation_type)
         yield
 
     def get_results(self) -> dict[str, Any]:
-        """Return what stands in the answer's `extensions`: the cost, if the client asked for it."""
-        context = self._context
-        if not context.wants_cost or context.cost is None:
-            return {}
-        cost: dict[str, Any] = {
-            "requestedQueryCost": context.cost,
-            "maximumQueryCost": context.options.limits.cost,
-        }
-        if (standing := context.standing) is not None:
-            cost["throttleStatus"] = {
-                "maximumAvailable": standing.most,
-                "currentlyAvailable": standing.left,
-                "restoreRate": round(standing.most / 60, 2),
-            }
-        return {"cost": cost}
+        """Return what stands in the answer's `extensions`."""
+        return extensions(self._context)
 
     @property
     def _context(self) -> Context:
@@ -78,32 +62,73 @@ class Admission(SchemaExtension):
 
     def _refusals(self, document: DocumentNode) -> list[GraphQLError]:
         operation, context = self.execution_context, self._context
-        name, options = operation._provided_operation_name, context.options
+        name, schema = operation._provided_operation_name, operation.schema._schema
         if name is None and _operations_in(document) > 1:
             # Strawberry would run the first one.
             message = "The document has several operations; operationName must say which one to run."
             return [refusal(ErrorCode.GRAPHQL_VALIDATION_FAILED, message)]
-        context.kind = operation.operation_type.value
-        context.name = _told(operation.operation_name, options.names)
-        needed = _SCOPES[operation.operation_type]
-        if needed not in context.scopes:
-            return [refusal(ErrorCode.FORBIDDEN, f"This key lacks the scope {needed}.")]
-        measured = self.known or Measured(document, operation.schema._schema)
-        size = measured.size(name, operation.variables or {})
-        if measured.about_the_schema and not options.introspection:
-            return [refusal(ErrorCode.FORBIDDEN, "This server does not tell its schema: __schema and __type are off.")]
-        context.cost = size.points
-        if sentence := too_large(size, options.limits):
-            return [refusal(ErrorCode.OPERATION_TOO_LARGE, sentence)]
-        asks_for_schema_alone = measured.about_the_schema and _asks_for_schema_alone(document, name)
-        if errors := _charged(context, min(size.points, SCHEMA_POINTS) if asks_for_schema_alone else size.points):
+        measured = self.known or Measured(document, schema)
+        kind, variables = operation.operation_type, operation.variables or {}
+        errors = refusals(context, measured, kind, operation.operation_name, name, variables)
+        if errors or self.known:
             return errors
-        if self.known:
-            return []
-        errors = problems(operation.schema._schema, document)
+        errors = problems(schema, document)
         if not errors and operation.query:
             context.documents.keep(operation.query, measured)
         return errors
+
+
+def refusals(
+    context: Context,
+    measured: Measured,
+    kind: OperationType,
+    name: str | None,
+    provided: str | None,
+    variables: Mapping[str, Any],
+) -> list[GraphQLError]:
+    """
+    Return why an operation is not run, whether it is valid or not; and charge its key for it.
+
+    `name` is the operation's own, `provided` the one that the request chose it by.
+    """
+    options = context.options
+    context.kind, context.name = kind.value, _told(name, options.names)
+    needed = _SCOPES[kind]
+    if needed not in context.scopes:
+        return [refusal(ErrorCode.FORBIDDEN, f"This key lacks the scope {needed}.")]
+    size = measured.size(provided, variables)
+    if measured.about_the_schema and not options.introspection:
+        return [refusal(ErrorCode.FORBIDDEN, "This server does not tell its schema: __schema and __type are off.")]
+    context.cost = size.points
+    if sentence := too_large(size, options.limits):
+        return [refusal(ErrorCode.OPERATION_TOO_LARGE, sentence)]
+    asks_for_schema_alone = measured.about_the_schema and _asks_for_schema_alone(measured.document, provided)
+    return _charged(context, min(size.points, SCHEMA_POINTS) if asks_for_schema_alone else size.points)
+
+
+def begin(context: Context, kind: OperationType) -> None:
+    """Begin to run an operation that is valid and not refused."""
+    if context.remember:
+        context.remember()
+    if kind is not OperationType.SUBSCRIPTION:
+        context.begin(writes=kind is OperationType.MUTATION)
+
+
+def extensions(context: Context) -> dict[str, Any]:
+    """Return what stands in an answer's `extensions`: the cost, if the client asked for it."""
+    if not context.wants_cost or context.cost is None:
+        return {}
+    cost: dict[str, Any] = {
+        "requestedQueryCost": context.cost,
+        "maximumQueryCost": context.options.limits.cost,
+    }
+    if (standing := context.standing) is not None:
+        cost["throttleStatus"] = {
+            "maximumAvailable": standing.most,
+            "currentlyAvailable": standing.left,
+            "restoreRate": round(standing.most / 60, 2),
+        }
+    return {"cost": cost}
 
 
 def _asks_for_schema_alone(document: DocumentNode, name: str | None) -> bool:

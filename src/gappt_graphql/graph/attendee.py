@@ -1,5 +1,6 @@
 """Places in a group as clients see them: attendees and the waitlist."""
 
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,9 +48,11 @@ class Attendee:
         return isinstance(source, records.Attendee)
 
 
-async def _position(root: Parent[records.WaitlistEntry], info: Info) -> int:
-    waiting = await info.context.loaders.waitlists.get(root.group_appointment_id) or ()
-    return 1 + sum((entry.created_at, entry.id) < (root.created_at, root.id) for entry in waiting)
+def _position(root: Parent[records.WaitlistEntry], info: Info) -> Awaitable[int]:
+    def among(waiting: Sequence[records.WaitlistEntry] | None) -> int:
+        return 1 + sum((entry.created_at, entry.id) < (root.created_at, root.id) for entry in waiting or ())
+
+    return info.context.loaders.waitlists.load(root.group_appointment_id, among)  # type: ignore[no-any-return]
 
 
 @strawberry.type(description="Patient who waits for a seat")

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+from gappt_graphql.graph.execution.plans import Plans
 from gappt_graphql.graph.measure import Measured
 from gappt_graphql.graph.options import USUAL, Options
 from gappt_graphql.graph.shelves import Shelves
@@ -22,6 +23,7 @@ class Documents:
 
     def __init__(self, options: Options = USUAL) -> None:
         self.shelves = Shelves(documents=options.persisted_queries)
+        self.plans = Plans()
         self._known: OrderedDict[str, Measured] = OrderedDict()
         self._characters = 0
 

@@ -1,6 +1,6 @@
 """The group appointment as clients see it, with its conflicts and its series."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -79,41 +79,50 @@ class RepeatRule:
     number_of_repeats: int = strawberry.field(description="How many appointments were added to the first")
 
 
-async def _active_attendees(root: Record, info: Info) -> Sequence[attendance.Attendee]:
-    return await info.context.loaders.active_attendees.get(root.id) or ()
+# What is loaded comes back as `Coming`, not from a coroutine: a list of fifty would be fifty tasks.
 
 
-async def _patient_ids(root: Parent[Record], info: Info) -> list[int]:
-    return [attendee.patient_id for attendee in await _active_attendees(root, info)]
+def _ids_of_patients(attendees: Sequence[attendance.Attendee] | None) -> list[int]:
+    return [attendee.patient_id for attendee in attendees or ()]
 
 
-async def _patients(root: Parent[Record], info: Info) -> list[PatientRecord | None]:
-    ids = [attendee.patient_id for attendee in await _active_attendees(root, info)]
-    return await info.context.loaders.patients.load_many(ids)
+def _patient_ids(root: Parent[Record], info: Info) -> Awaitable[list[int]]:
+    return info.context.loaders.active_attendees.load(root.id, _ids_of_patients)  # type: ignore[no-any-return]
 
 
-async def _attendees(
+def _patients(root: Parent[Record], info: Info) -> Awaitable[list[PatientRecord | None]]:
+    loaders = info.context.loaders
+    return loaders.active_attendees.load(  # type: ignore[no-any-return]
+        root.id, lambda attendees: loaders.patients.load_all(_ids_of_patients(attendees))
+    )
+
+
+def _attendees(
     root: Parent[Record],
     info: Info,
     include_cancelled: Annotated[
         bool, strawberry.argument(description="Indicates whether cancelled ones are listed, after the others")
     ] = False,
-) -> Sequence[attendance.Attendee]:
+) -> Awaitable[Sequence[attendance.Attendee]]:
     loaders = info.context.loaders
     loader = loaders.all_attendees if include_cancelled else loaders.active_attendees
-    return await loader.get(root.id) or ()
+    return loader.load(root.id, lambda attendees: attendees or ())  # type: ignore[no-any-return]
 
 
-async def _conflicts(
+def _conflicts(
     root: Parent[Record],
     info: Info,
     kinds: Annotated[
         list[ConflictKind] | None,
         strawberry.argument(description="Kinds to look for, which limits `exist` too; all if absent"),
     ] = UNSET,
-) -> Found:
+) -> Awaitable[Found]:
     wanted = frozenset(ConflictKind if kinds is None or kinds is UNSET else kinds)
-    return Found(await info.context.loaders.conflicts(wanted).get(root.id) or ())
+    return info.context.loaders.conflicts(wanted).load(root.id, _found)  # type: ignore[no-any-return]
+
+
+def _found(conflicts: Sequence[records.Conflict] | None) -> Found:
+    return Found(conflicts or ())
 
 
 def _repeats(

@@ -1,6 +1,6 @@
 """The history of an appointment as clients see it: who did what to it and to who attends it, newest first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,7 +68,7 @@ class ToldPage(Struct, frozen=True):
         return self.nodes[-1].cursor if self.nodes else None
 
 
-async def history(root: Parent[Record], info: Info, first: First = UNSET, after: After = UNSET) -> ToldPage:
+def history(root: Parent[Record], info: Info, first: First = UNSET, after: After = UNSET) -> Awaitable[ToldPage]:
     """Return a part of the appointment's history; those of all appointments of an answer are read at once."""
     context = info.context
     cursors = Cursors("GroupAppointment.history", context.desk.account, ())
@@ -78,9 +78,12 @@ async def history(root: Parent[Record], info: Info, first: First = UNSET, after:
         ("history", part.limit, before),
         lambda book, ids: book.history_of(ids, limit=part.limit + 1, before=before),
     )
-    rows = await loader.get(root.id) or ()
-    told = [Told(row, cursors.at(row.number)) for row in rows[: part.limit]]
-    return ToldPage(told, has_next_page=len(rows) > part.limit)
+
+    def told(rows: Sequence[AuditRow] | None) -> ToldPage:
+        shown = [Told(row, cursors.at(row.number)) for row in (rows or ())[: part.limit]]
+        return ToldPage(shown, has_next_page=len(rows or ()) > part.limit)
+
+    return loader.load(root.id, told)  # type: ignore[no-any-return]
 
 
 def _changes(root: Parent[Told]) -> list[Changed]:

@@ -19,6 +19,7 @@ from strawberry.types.graphql import OperationType
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import ErrorCode
 from gappt_graphql.graph.events import EventStream, one_event
+from gappt_graphql.graph.execution import versions
 from gappt_graphql.graph.leaving import while_there
 from gappt_graphql.graph.negotiation import JSON, RESPONSE, STREAM, Accepted, accepted_by
 from gappt_graphql.graph.persisted import text_of
@@ -85,6 +86,8 @@ class _Door:
     def __init__(self, open_desk: OpenDesk, shared: Shared) -> None:
         self._open_desk, self._shared = open_desk, shared
         options = shared.options
+        if options.compile:
+            versions.are_known()  # a warning is for the start of a server, not for its second request
         self._schema = schema_of(directory=options.directory)
         self._tracing_schema = schema_of(directory=options.directory, tracing=options.tracing)
         self._methods = ("GET", "HEAD", "POST") if options.get else ("POST",)

@@ -68,6 +68,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """Whose keys may run nothing else."""
     names: frozenset[str] = frozenset()
     """Of operations, which logs, metrics and traces may tell."""
+    compile: bool = True
+    """Operations that are seen again are run by plans, where those are known to answer what graphql-core does."""
     persisted_queries: int = 500
     """Automatic persisted queries that are kept for each account; 0 is none."""
 

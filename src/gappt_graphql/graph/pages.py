@@ -5,7 +5,7 @@ Strawberry's own are not used: they walk every path through a document's fragmen
 count pages by offsets, and have a PageInfo that no other subgraph may share.
 """
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import strawberry
@@ -16,7 +16,7 @@ from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.cursors import Cursors
 from gappt_graphql.graph.errors import bad_user_input
 from gappt_graphql.graph.lengths import LARGEST_PAGE, USUAL_PAGE
-from gappt_graphql.graph.loaders import Loader
+from gappt_graphql.graph.loading import Loader
 from gappt_graphql.graph.relations import computed
 from gappt_graphql.practice.enquiries import check_listing
 from gappt_graphql.scheduling.asking import Listing, Page, Slice
@@ -91,14 +91,12 @@ class Listed:
     def __init__(self, pages: Loader[int, Page[Any]], counts: Loader[int, int], parent: int, cursors: Cursors) -> None:
         self._pages, self._counts, self._parent, self.cursors = pages, counts, parent, cursors
 
-    async def page(self) -> Page[Any]:
-        """Return the part, read once however many fields ask for it."""
-        page = await self._pages.get(self._parent)
-        assert page is not None
-        return page
+    def page(self, then: Callable[[Page[Any]], Any]) -> Any:
+        """Return what is made from the part, which is read once however many fields ask for it, or what to await."""
+        return self._pages.load(self._parent, then)  # type: ignore[arg-type]  # every list has a page
 
-    def count(self) -> Awaitable[int | None] | int | None:
-        """Return the length of the whole list."""
+    def count(self) -> Any:
+        """Return the length of the whole list, or what to await for it."""
         return self._counts.load(self._parent)
 
 
@@ -166,27 +164,32 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="Cursor of the last record of the page; null if it has none")
 
 
-async def _nodes(root: Parent[Listed]) -> Sequence[Record]:
-    return (await root.page()).records
+def _nodes(root: Parent[Listed]) -> Awaitable[Sequence[Record]]:
+    return root.page(lambda page: page.records)  # type: ignore[no-any-return]
 
 
-async def _edges(root: Parent[Listed]) -> list[Placed]:
-    return [Placed(record, root.cursors) for record in (await root.page()).records]
-
-
-async def _page_info(root: Parent[Listed]) -> PageInfo:
-    page = await root.page()
-    write = root.cursors.write
-    return PageInfo(
-        has_next_page=page.has_next,
-        has_previous_page=page.has_previous,
-        start_cursor=write(page.records[0]) if page.records else None,
-        end_cursor=write(page.records[-1]) if page.records else None,
+def _edges(root: Parent[Listed]) -> Awaitable[list[Placed]]:
+    return root.page(  # type: ignore[no-any-return]
+        lambda page: [Placed(record, root.cursors) for record in page.records]
     )
 
 
-def _total_count(root: Parent[Listed]) -> Awaitable[int | None] | int | None:
-    return root.count()
+def _page_info(root: Parent[Listed]) -> Awaitable[PageInfo]:
+    write = root.cursors.write
+
+    def of(page: Page[Any]) -> PageInfo:
+        return PageInfo(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=write(page.records[0]) if page.records else None,
+            end_cursor=write(page.records[-1]) if page.records else None,
+        )
+
+    return root.page(of)  # type: ignore[no-any-return]
+
+
+def _total_count(root: Parent[Listed]) -> Awaitable[int]:
+    return root.count()  # type: ignore[no-any-return]
 
 
 @strawberry.type(description="Record in a list, with its place")

@@ -5,7 +5,7 @@ Each declaration says which loader, and by which attribute of the source. It sta
 that an executor can load a whole column of sources at once.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import strawberry
@@ -47,9 +47,8 @@ def related(loader: str, *, key: str = "id", description: str) -> Any:
 def related_by_ids(loader: str, *, key: str, description: str) -> Any:
     """Declare a list with one record for each id that the source has; empty where it has no such attribute."""
 
-    def resolve(root: Parent[object], info: Info) -> Awaitable[list[Any]] | list[Any]:
-        ids: Sequence[int] = getattr(root, key, ())
-        return getattr(info.context.loaders, loader).load_many(ids) if ids else []
+    def resolve(root: Parent[object], info: Info) -> object:
+        return getattr(info.context.loaders, loader).load_all(getattr(root, key, ()))
 
     return _declared(Relation(loader, key, many=True), resolve, description)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import strawberry
@@ -11,9 +11,11 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
+from strawberry.utils.str_converters import to_camel_case
 
 from gappt_graphql.graph import federation
 from gappt_graphql.graph.admission import Admission
@@ -21,6 +23,7 @@ from gappt_graphql.graph.attendee import Attendee
 from gappt_graphql.graph.context import Context, Info
 from gappt_graphql.graph.directory import AppointmentType, Business, Patient, Practitioner
 from gappt_graphql.graph.errors import ErrorCode, bad_user_input, refusal, shown
+from gappt_graphql.graph.execution.planned import run_planned
 from gappt_graphql.graph.group_appointment import GroupAppointment
 from gappt_graphql.graph.mutations import Mutation
 from gappt_graphql.graph.queries import Query
@@ -35,8 +38,17 @@ from gappt_graphql.store.unavailable import Unavailable
 EXECUTED = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
+class _Names(NameConverter):
+    """Strawberry's names, remembered: it would make those of an input's fields anew for every argument."""
+
+    apply_naming_config = staticmethod(cache(to_camel_case))
+
+
 class Schema(strawberry.federation.Schema):
     """Strawberry's schema, with entities by batch, and errors that have codes and tell nothing of the inside."""
+
+    has_plans = True
+    """Whether known operations may be run by plans: not where every field is traced."""
 
     # Strawberry's fails the whole batch for one malformed representation, and shows what broke.
     async def entities_resolver(  # type: ignore[override]  # Strawberry's own is not async; it takes both
@@ -85,7 +97,9 @@ class Schema(strawberry.federation.Schema):
     ) -> ExecutionResult:
         try:
             with context_value.desk.at_work():
-                result = await super().execute(
+                result = await run_planned(
+                    self, query, variable_values, context_value, operation_name, allowed_operation_types or EXECUTED
+                ) or await super().execute(
                     query,
                     variable_values,
                     context_value,
@@ -172,15 +186,17 @@ def schema_of(*, directory: bool = True, tracing: bool = False) -> Schema:
 
 @lru_cache
 def _built(directory: bool, tracing: bool) -> Schema:
-    return Schema(
+    built = Schema(
         query=Query if directory else federation.without_directory(Query),
         mutation=Mutation if directory else federation.without_directory(Mutation),
         subscription=Subscription,
         types=[AppointmentType, Attendee, Business, GroupAppointment, Patient, Practitioner],
         extensions=[Admission, FederatedTracing] if tracing else [Admission],
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS, name_converter=_Names()),
         federation_version="2.7",  # Strawberry's own is 2.11, which The Guild's composers don't know
     )
+    built.has_plans = not tracing
+    return built
 
 
 schema = schema_of()

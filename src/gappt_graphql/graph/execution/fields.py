@@ -1,0 +1,204 @@
+"""
+The fields of a selection: how each comes by a column of values, one for each source.
+
+`column` returns what stands in the answer at once, or nulls that are replaced in a later wave, when what was asked of
+the store is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from itertools import chain, islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, get_argument_values
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+from gappt_graphql.graph.execution.places import Member, Place, Shared
+from gappt_graphql.graph.execution.running import Run, Running
+from gappt_graphql.graph.loading import Batch, Coming
+
+if TYPE_CHECKING:
+    from gappt_graphql.graph.execution.completing import Column, Complete
+    from gappt_graphql.graph.relations import Relation
+
+Rows = list[Any]
+"""Objects of an answer: structs, made by `Selection`."""
+
+
+class Asked(NamedTuple):
+    """A field as a document asks for it."""
+
+    key: str
+    nodes: Sequence[FieldNode]
+    parent: GraphQLObjectType
+    field: GraphQLField
+    nullable: bool
+
+    def place(self, of: Place) -> Member:
+        return Member(of, self.key, self.nodes, nullable=self.nullable)
+
+
+class Field:
+    """A field of a selection. Its selection says which attribute of the rows it is."""
+
+    attribute: str
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
+        """Return the column for these sources, whose rows do not stand yet."""
+        raise NotImplementedError
+
+
+class TypeName(Field):
+    """`__typename`: the same for every source."""
+
+    def __init__(self, key: str, name: str) -> None:
+        super().__init__(key)
+        self._name = name
+
+    def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
+        return [self._name] * len(sources)
+
+
+class Attribute(Field):
+    """A field that is an attribute of its source."""
+
+    def __init__(self, asked: Asked, complete: Complete, name: str) -> None:
+        super().__init__(asked.key)
+        self._asked, self._complete = asked, complete
+        self._get = attrgetter(name)
+
+    def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
+        try:
+            values: Column = list(map(self._get, sources))
+        except Exception:
+            values = [_caught(self._get, source) for source in sources]
+        return self._complete(run, values, self._asked.place(place))
+
+
+class Related(Field):
+    """A declared relation: the records of all sources are asked for at once, and each is completed once."""
+
+    def __init__(self, asked: Asked, complete: Complete, relation: Relation) -> None:
+        super().__init__(asked.key)
+        self._asked, self._complete = asked, complete
+        self._loader, self._name = relation.loader, relation.key
+
+    def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
+        name = self._name
+        keys = [getattr(source, name, None) for source in sources]
+        unique = list(dict.fromkeys(keys))
+        wanted = [key for key in unique if key is not None]
+        loader = run.loader(self._loader)
+        batches = loader.begin(wanted)
+
+        def finished() -> Column:
+            found = dict(zip(wanted, loader.outcomes(wanted, batches), strict=True))
+            at = Shared(self._asked.place(place), keys, unique)
+            done = dict(zip(unique, self._complete(run, [found.get(key) for key in unique], at), strict=True))
+            return [done[key] for key in keys]
+
+        return run.when(batches, finished, self.attribute, rows, len(keys))
+
+
+class RelatedMany(Field):
+    """A declared list of records, one for each id that its source names."""
+
+    def __init__(self, asked: Asked, complete: Complete, relation: Relation) -> None:
+        super().__init__(asked.key)
+        self._asked, self._complete = asked, complete
+        self._loader, self._name = relation.loader, relation.key
+
+    def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
+        keys = [getattr(source, self._name, ()) for source in sources]
+        flat = list(chain.from_iterable(keys))
+        loader = run.loader(self._loader)
+        batches = loader.begin(flat)
+
+        def finished() -> Column:
+            rest = iter(loader.outcomes(flat, batches))
+            lists = [list(islice(rest, len(some))) for some in keys]
+            # One batch for all of a source's ids that fails is a failure of its list, not of each item.
+            values = [next((one for one in some if isinstance(one, Exception)), some) for some in lists]
+            return self._complete(run, values, self._asked.place(place))
+
+        return run.when(batches, finished, self.attribute, rows, len(keys))
+
+
+class Resolved(Field):
+    """A field with a resolver, which is called for each source; its arguments are looked at once."""
+
+    def __init__(self, asked: Asked, complete: Complete, field: StrawberryField) -> None:
+        super().__init__(asked.key)
+        self._asked, self._complete, self._field = asked, complete, field
+        resolver = field.base_resolver
+        assert resolver is not None
+        self._resolver = resolver
+        source = resolver.parent_parameter or resolver.root_parameter
+        self._source = source.name if source else None
+        self._info = resolver.info_parameter.name if resolver.info_parameter else None
+
+    def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
+        try:
+            call = self._call(run)
+        except Exception as failure:
+            values: list[Any] = [failure] * len(sources)
+        else:
+            values = [_caught(call, source) for source in sources]
+        return self._settled(run, values, rows, self._asked.place(place))
+
+    def _call(self, run: Run) -> Callable[[Any], Any]:
+        """Return the resolver as a function of the source alone."""
+        arguments, field = self._arguments(run), self._field
+        if self._info is not None:
+            arguments[self._info] = run.info(self._asked, field)
+        resolve, name = partial(self._resolver.wrapped_func, **arguments), self._source  # type: ignore[operator, arg-type, misc]
+        if name is not None:
+            return lambda source: resolve(**{name: source})
+        if self._resolver.self_parameter:
+            return resolve
+        return lambda source: resolve()
+
+    def _arguments(self, run: Run) -> dict[str, Any]:
+        if not self._asked.field.args:
+            return {}
+        given = get_argument_values(self._asked.field, self._asked.nodes[0], run.variables)
+        converter, config = run.plan.schema.schema_converter, run.plan.schema.config
+        return convert_arguments(given, self._field.arguments, converter.scalar_registry, config)
+
+    def _settled(self, run: Run, values: list[Any], rows: Rows, place: Place) -> Column:
+        """Complete the values, or wait for those that come later."""
+        if not any(hasattr(kind, "__await__") for kind in set(map(type, values))):
+            return self._complete(run, values, place)
+        batches: dict[int, Batch[Any]] = {}
+        for index, value in enumerate(values):
+            if isinstance(value, Coming):
+                batches.update((id(batch), batch) for batch in value.batches)
+            elif isinstance(value, Awaitable):
+                values[index] = run.running(value)
+
+        def finished() -> Column:
+            arrived = [_arrived(value) for value in values]
+            return self._settled(run, arrived, rows, place)
+
+        return run.when(batches.values(), finished, self.attribute, rows, len(values), at_once=False)
+
+
+def _arrived(value: Any) -> Any:
+    if isinstance(value, Coming):
+        return _caught(value.finish)
+    return value.outcome if isinstance(value, Running) else value
+
+
+def _caught(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what comes of the work, or what it raises: in a column, an exception is a value that failed."""
+    try:
+        return work(*arguments)
+    except Exception as failure:
+        return failure

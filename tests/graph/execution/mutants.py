@@ -1,0 +1,105 @@
+"""
+Break the plans in one line at a time, and see that the comparison with graphql-core fails each time.
+
+    PYTHONPATH=src .venv/bin/python tests/graph/execution/mutants.py
+
+It takes some ten minutes. It ends with 1 if a broken line was not noticed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+FOLDER = "src/gappt_graphql/graph"
+# A file, what stands in it once, and what is wrong in its place.
+MUTANTS = [
+    ("execution/leaves.py", '"ID": (int, _ids)', '"ID": (int, _unchanged)'),
+    ("execution/leaves.py", "set(map(_zone, values)) == {UTC}", "True"),
+    ("execution/leaves.py", "and max(values) <= _LARGEST", ""),
+    ("execution/leaves.py", "names[value] for value in values", "next(iter(names.values())) for value in values"),
+    ("execution/completing.py", "if kinds == {self._kind}:", "if self._kind in kinds:"),
+    ("execution/completing.py", "elif self._null.nullable and kinds", "elif kinds"),
+    ("execution/completing.py", "if not self.nullable:", "if False:"),
+    (
+        "execution/completing.py",
+        "value if isinstance(value, Exception) else _caught(check, value)",
+        "_caught(check, value)",
+    ),
+    ("execution/completing.py", "if self._type.is_type_of is None or", "if True or"),
+    ("execution/completing.py", "        if is_iterable(value):", "        if True:"),
+    (
+        "execution/completing.py",
+        "[values[index] for index in good], Some(place, good))",
+        "[values[index] for index in good], place)",
+    ),
+    (
+        "execution/places.py",
+        "(*path, self.key), len(path) + 1 if self.nullable else nullable",
+        "(*path, self.key), len(path) + 1",
+    ),
+    ("execution/places.py", "(*path, item), len(path) + 1 if self.nullable else nullable", "(*path, item), nullable"),
+    ("execution/places.py", "bisect_right(self.ends, index)", "bisect_right(self.ends, index + 1)"),
+    ("execution/places.py", "self.of.positions(self.indexes[index])", "self.of.positions(index)"),
+    (
+        "execution/places.py",
+        "for which in self.places[self.unique[index]]:",
+        "for which in self.places[self.unique[index]][:1]:",
+    ),
+    ("execution/places.py", "range(nullable + 1)", "range(0)"),
+    ("execution/places.py", "(None if () in nulled else data), errors", "data, errors"),
+    ("execution/fields.py", "return [done[key] for key in keys]", "return [done[unique[0]] for key in keys]"),
+    ("execution/fields.py", "loader.outcomes(wanted, batches)", "loader.outcomes(wanted, ())"),
+    ("execution/fields.py", "self._asked.nodes[0], run.variables)", "self._asked.nodes[-1], None)"),
+    ("execution/fields.py", "(one for one in some if isinstance(one, Exception))", "(one for one in ())"),
+    ("execution/compiling.py", "nullable_items = not isinstance", "nullable_items = isinstance"),
+    ("execution/compiling.py", "nullable = not isinstance(field.type, GraphQLNonNull)", "nullable = True"),
+    (
+        "execution/flags.py",
+        "variables.get(name, self.defaults.get(name))",
+        "self.defaults.get(name, variables.get(name))",
+    ),
+    ("execution/plans.py", "self._flags.named(values)", "dict.fromkeys(self._flags.names, True)"),
+    ("execution/plan.py", "rows += map(self._row, *columns)", "rows += map(self._row, *reversed(columns))"),
+    ("execution/planned.py", "extensions=extensions(context))\n\n\nasync", "extensions={})\n\n\nasync"),
+    ("execution/planned.py", "max_errors=_MOST_ERRORS", "max_errors=0"),
+    ("loading.py", "if key in self._values else failures[key] for", "if key in self._values else None for"),
+    ("loaders.py", "                await loader.read(batch)", "                loader.fill(batch, {})"),
+]
+
+
+def is_noticed(folder: Path, file: str, right: str, wrong: str) -> bool:
+    """Break a copy of the source in one line, and tell whether the comparison fails."""
+    path = folder / FOLDER / file
+    source = path.read_text()
+    assert source.count(right) == 1, f"{file} has {right!r} {source.count(right)} times"
+    path.write_text(source.replace(right, wrong))
+    tests = folder / "tests/graph/execution/test_same_as_graphql_core.py"
+    command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", str(tests)]
+    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
+    try:
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True).returncode == 1
+    finally:
+        path.write_text(source)
+
+
+def main() -> int:
+    """Try all of them, and return how the process is to end."""
+    unnoticed = 0
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        for name in ("src", "tests", "pyproject.toml"):
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, folder / name)
+        for file, right, wrong in MUTANTS:
+            noticed = is_noticed(folder, file, right, wrong)
+            unnoticed += not noticed
+            print(f"{'noticed' if noticed else 'NOT NOTICED'}: {file}: {wrong.strip()}", flush=True)
+    return int(unnoticed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
