@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from random import uniform
 from time import monotonic
 from typing import Any, TypeVar
@@ -184,7 +184,7 @@ class Transactions:
         except Exception as error:
             if failures.is_refused_commit(error):
                 raise
-            connection.terminate()
+            _give_up(connection)
             log.error("Nobody knows what became of a commit: %s", failures.name_of(error))
             raise OutcomeUnknown from None
         if status != "COMMIT":
@@ -194,9 +194,8 @@ class Transactions:
 
     async def _undo(self, connection: Any, unit: Unit) -> None:
         """End the transaction, if there still is one. A connection that can't be told so is given up."""
-        still_runs = unit.close()
-        if still_runs or connection.is_closed():
-            connection.terminate()
+        if unit.close():
+            _give_up(connection)
         else:
             await to_the_end(asyncio.ensure_future(_rolled_back(connection)))
 
@@ -213,4 +212,9 @@ async def _rolled_back(connection: Any) -> None:
     try:
         await connection.execute("ROLLBACK", timeout=_SECONDS_TO_UNDO)
     except Exception:
+        _give_up(connection)
+
+
+def _give_up(connection: Any) -> None:
+    with suppress(asyncpg.InterfaceError):  # the pool has it back already
         connection.terminate()
