@@ -5,6 +5,8 @@ from typing import Any
 
 from builders import Practice
 from gappt_graphql.scheduling.attendance import WaitlistEntry
+from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.store import AuditRow, Change
 
 
 async def one_of_each(practice: Practice) -> dict[type[Any], Any]:
@@ -32,3 +34,27 @@ async def stored(practice: Practice, *records: Any) -> list[bool]:
     """Tell of each record whether it is in the book."""
     found = await practice.store.read(practice.account.id, finding(type(records[0]), [each.id for each in records]))
     return [record.id in found for record in records]
+
+
+def a_journal(practice: Practice, group: GroupAppointment) -> tuple[list[Change], list[AuditRow]]:
+    """Return a change of the appointment for the feed, and who made it for the audit."""
+    change = Change(
+        kind="CREATED",
+        group_appointment_id=group.id,
+        practitioner_id=group.practitioner_id,
+        business_id=group.business_id,
+        changed_fields=(),
+        at=practice.now,
+    )
+    row = AuditRow(
+        at=practice.now,
+        key_id=None,
+        actor=None,
+        request_id="test",
+        operation="Test",
+        record_kind="GroupAppointment",
+        record_id=group.id,
+        before=None,
+        after="{}",
+    )
+    return [change], [row]

@@ -10,10 +10,10 @@ import pytest
 
 from gappt_graphql.practice.access import issue_key
 from gappt_graphql.scheduling.directory import Patient
-from gappt_graphql.store import AuditRow, Change, KeptOutcome, by_key, tables
+from gappt_graphql.store import KeptOutcome, by_key, tables
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.store.postgres.connections import begin, prepare
-from samples import one_of_each
+from samples import a_journal, one_of_each
 
 TABLES = sorted(tables.metadata.tables)
 
@@ -45,26 +45,7 @@ async def fill(practice) -> None:
 
     async def work(book) -> None:
         await book.keep_outcome(KeptOutcome(key="k", fingerprint="f", outcome="{}", at=practice.now))
-        change = Change(
-            kind="CREATED",
-            group_appointment_id=group.id,
-            practitioner_id=group.practitioner_id,
-            business_id=group.business_id,
-            changed_fields=(),
-            at=practice.now,
-        )
-        row = AuditRow(
-            at=practice.now,
-            key_id=None,
-            actor=None,
-            request_id="test",
-            operation="Test",
-            record_kind="GroupAppointment",
-            record_id=group.id,
-            before=None,
-            after="{}",
-        )
-        await book.journal([change], [row])
+        await book.journal(*a_journal(practice, group))
 
     await practice.store.write(practice.account.id, work)
 
