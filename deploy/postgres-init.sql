@@ -18,6 +18,5 @@ GRANT CONNECT ON DATABASE gappt TO gappt;
 \connect gappt
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT ALL ON SCHEMA public TO gappt_owner;
+-- What gappt may do in the tables, `gappt-graphql migrate --role gappt` grants with each migration.
 GRANT USAGE ON SCHEMA public TO gappt;
--- For every table that a migration makes, now and later.
-ALTER DEFAULT PRIVILEGES FOR ROLE gappt_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO gappt;

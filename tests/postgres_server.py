@@ -101,7 +101,12 @@ def database(server_url: str, *, migrated: bool = True) -> Iterator[Database]:
     ordinary = "LOGIN PASSWORD 'secret' NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
     _run(server_url, f"CREATE ROLE {owner} {ordinary}", f"CREATE ROLE {role} {ordinary}")
     _run(server_url, f"CREATE DATABASE {name} OWNER {owner}")
-    made = Database(_named(server_url, name), _named(server_url, name, owner), _named(server_url, name, role), role)
+    made = Database(
+        _named(server_url, name),
+        _named(server_url, name, f"{owner}:secret"),
+        _named(server_url, name, f"{role}:secret"),
+        role,
+    )
     try:
         if migrated:
             migrate(made.owner_url)
@@ -121,7 +126,7 @@ async def _with_instants(url: str) -> asyncpg.Connection:
 def _named(url: str, database: str, user: str | None = None) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    place = parts.netloc if user is None else f"{user}:secret@{host}"
+    place = parts.netloc if user is None else f"{user}@{host}"
     return urlunsplit(parts._replace(netloc=place, path=f"/{database}"))
 
 

@@ -80,6 +80,7 @@ def test_one_role_migrates_and_another_serves() -> None:
     addresses = {name: settings_in(service)["GAPPT_DATABASE_URL"] for name, service in OURS.items()}
     users = {name: re.findall(r"//(\w+)@", address) for name, address in addresses.items()}
 
+    assert SERVICES["migrate"]["command"] == ["migrate", "--role", "gappt"]  # the rights to serve, and no others
     assert users == {"gappt-1": ["gappt"], "gappt-2": ["gappt"], "migrate": ["gappt_owner"]}
     for user in ("gappt", "gappt_owner"):
         assert re.search(rf"CREATE ROLE {user} LOGIN NOSUPERUSER NOBYPASSRLS ", INIT)

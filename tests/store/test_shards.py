@@ -121,6 +121,18 @@ def test_no_statement_asks_for_a_lock_of_the_whole_database():
     assert re.search(r"pg_(try_)?advisory|LOCK TABLE|nextval|CREATE SEQUENCE|btree_gist", text, re.I) is None
 
 
+def test_the_page_spreads_every_table_after_those_that_it_refers_to():
+    page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text()
+    spread = re.findall(r"^SELECT create_(reference|distributed)_table\('(\w+)'", page, re.M)
+
+    assert [table for how, table in spread if how == "reference"] == ["accounts"]
+    assert sorted(table for _, table in spread) == TABLES
+    order = [table for _, table in spread]
+    for name, table in tables.metadata.tables.items():
+        for reference in table.foreign_key_constraints:
+            assert order.index(reference.referred_table.name) <= order.index(name)
+
+
 class Recorder:
     """A unit of work that remembers its statements, each with its parameters."""
 
