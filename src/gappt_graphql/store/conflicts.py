@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -82,7 +82,9 @@ def has_conflicts(appointment: FromClause) -> ColumnElement[bool]:
     for kind in ConflictKind:
         for rival, meets in _rivals(kind):
             if kind is ConflictKind.PATIENT_DOUBLE_BOOKED:
-                both = InOrder(place, rival, meets(place, place.c.group_appointment_id))
+                # The attendee has the same times, but under row-level security PostgreSQL walks an index from what is
+                # made of an outer row, and not from what is made of one beside it.
+                both = InOrder(place, rival, meets(place, place.c.group_appointment_id, appointment))
                 found = select(_YES).select_from(both).where(_holds(place, appointment.c.id))
             else:
                 found = select(_YES).where(meets(appointment, appointment.c.id))
@@ -146,7 +148,12 @@ _ACCOUNT: ColumnElement[Any] = bindparam("account")
 # Written into the text, not a parameter: otherwise a partial index would not be used.
 _YES: ColumnElement[Any] = literal_column("1")
 
-_Meets = Callable[[FromClause, ColumnElement[Any]], ColumnElement[bool]]
+
+class _Meets(Protocol):
+    def __call__(
+        self, asked: FromClause, own: ColumnElement[Any], spanning: FromClause | None = None
+    ) -> ColumnElement[bool]:
+        """Tell whether the rival meets the asked, during the span of another row if one is given."""
 
 
 def _rivals(kind: ConflictKind) -> Iterator[tuple[FromClause, _Meets]]:
@@ -160,9 +167,15 @@ def _rivals(kind: ConflictKind) -> Iterator[tuple[FromClause, _Meets]]:
         rival = source.table.alias()
 
         def meets(
-            asked: FromClause, own: ColumnElement[Any], rival: FromClause = rival, span: _Span = span
+            asked: FromClause,
+            own: ColumnElement[Any],
+            spanning: FromClause | None = None,
+            *,
+            rival: FromClause = rival,
+            span: _Span = span,
         ) -> ColumnElement[bool]:
-            tests = [rival.c.account_id == _ACCOUNT, rival.c[source.by] == asked.c[source.by], span(asked, rival)]
+            during = span(asked if spanning is None else spanning, rival)
+            tests = [rival.c.account_id == _ACCOUNT, rival.c[source.by] == asked.c[source.by], during]
             if source.table is attendees:
                 tests.append(rival.c.is_busy == _YES)
             else:

@@ -30,6 +30,8 @@ class Terms(Struct, frozen=True, kw_only=True):
             "lock_timeout": limit,
             "idle_in_transaction_session_timeout": limit,
             "jit": "off",  # to compile a statement takes longer than to run it
+            # What is asked is mostly in memory: an index is walked, and no table read whole for fifty of its rows.
+            "random_page_cost": "1.1",
         }
 
 
