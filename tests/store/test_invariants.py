@@ -4,8 +4,9 @@ import sqlite3
 
 import pytest
 
+from gappt_graphql.store.invariants import INVARIANTS
 from gappt_graphql.store.migrations import HEAD
-from gappt_graphql.store.sqlite.invariants import INVARIANTS, faults
+from gappt_graphql.store.sqlite.invariants import faults
 from samples import one_of_each
 
 pytestmark = pytest.mark.sqlite("what is looked for in a file that shall be put in place of another")

@@ -37,8 +37,8 @@ from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.problems import Code, Refused
 from gappt_graphql.scheduling.repeats import RepeatRule, RepeatType
 from gappt_graphql.scheduling.series import Scope
+from gappt_graphql.store.invariants import INVARIANTS
 from gappt_graphql.store.opening import open_store
-from gappt_graphql.store.sqlite.invariants import INVARIANTS
 
 pytestmark = pytest.mark.sqlite("a machine of states that makes a file for each run")
 

@@ -1,36 +1,13 @@
-"""What must be true of a whole book. Tests ask it, and so does who is about to put a backup in a store's place."""
+"""What is wrong with a file. Tests ask it, and so does who is about to put a backup in a store's place."""
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-_TAKEN = """(SELECT count(*) FROM attendees AS a WHERE a.account_id = g.account_id AND a.group_appointment_id = g.id
-    AND a.cancelled_at IS NULL AND a.archived_at IS NULL)"""
-_HELD = """attendees AS a JOIN group_appointments AS g
-    ON g.account_id = a.account_id AND g.id = a.group_appointment_id"""
-
-INVARIANTS: Mapping[str, str] = {
-    "it counts other seats as taken than its attendees take": f"""SELECT 'group appointment', id
-        FROM group_appointments AS g WHERE active_attendees <> {_TAKEN}""",
-    "it has more active attendees than seats": f"""SELECT 'group appointment', id
-        FROM group_appointments AS g WHERE {_TAKEN} > max_attendees""",
-    "its copy of the appointment's times is not what the appointment says": f"""SELECT 'attendee', a.id FROM {_HELD}
-        WHERE (a.starts_at, a.ends_at, a.is_long) IS NOT (g.starts_at, g.ends_at, g.is_long)
-        OR a.is_busy IS NOT (a.cancelled_at IS NULL AND a.archived_at IS NULL AND g.archived_at IS NULL)""",
-    "its patient has another active place in the same appointment": """SELECT 'attendee', max(id) FROM attendees
-        WHERE cancelled_at IS NULL AND archived_at IS NULL
-        GROUP BY account_id, group_appointment_id, patient_id HAVING count(*) > 1""",
-    "its changes and audit rows are not numbered from 1 to its last number": """SELECT 'account', account_id
-        FROM accounts AS held LEFT JOIN
-        (SELECT account_id AS of, count(*) AS written, min(number) AS first, max(number) AS last FROM
-            (SELECT account_id, number FROM changes UNION SELECT account_id, number FROM audit) GROUP BY account_id)
-        ON of = account_id
-        WHERE coalesce(written, 0) <> last_number OR written > 0 AND (first <> 1 OR last <> last_number)""",
-}
-"""For each thing that is wrong with a record, in words: what finds its kind and its id."""
+from gappt_graphql.store.invariants import INVARIANTS
 
 _KINDS = re.compile(r"CREATE TRIGGER \w+_kinds_insert AFTER INSERT ON (\w+) WHEN (.+) BEGIN ")
 
@@ -47,7 +24,7 @@ def faults(connection: sqlite3.Connection, *, revision: str) -> Iterator[str]:
         yield from _strange_schema(connection, revision)
         yield from _lost_references(connection)
         for meaning, statement in INVARIANTS.items():
-            for kind, id in connection.execute(statement):
+            for kind, id, _ in connection.execute(statement):
                 yield f"The {kind} {id} is wrong: {meaning}"
         yield from _strange_values(connection)
     except sqlite3.DatabaseError as error:
