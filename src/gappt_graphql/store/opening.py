@@ -65,9 +65,9 @@ def exclusive(url: str) -> Iterator[None]:
 @contextmanager
 def replacing(url: str) -> Iterator[None]:
     """
-    Have the store's file to oneself, so that another can take its name: nobody serves it or has it open.
+    Have the store's file to oneself, to copy it or to give its name to another: nobody serves it or has it open.
 
-    Whoever had the former file open would write its log where SQLite looks for that of the other.
+    Whoever had a former file open would write its log where SQLite looks for that of the other.
 
     :raises StoreInUse: if a process has it open
     :raises UnsupportedStore: if the URL names no store that this program knows
@@ -87,7 +87,7 @@ def _come_in(path: Path) -> FileLock:
     lock = FileLock(beside(path, "open"))
     if not lock.share_at_once():
         lock.close()
-        raise StoreInUse(f"The store {path} is being replaced by a backup. Try again when that is done.")
+        raise StoreInUse(f"The store {path} is being replaced by a backup, or copied. Try again when that is done.")
     return lock
 
 
