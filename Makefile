@@ -17,7 +17,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation lint types layers audit lock passwords schema clean
+.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench-growth lint types layers audit lock passwords schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -52,6 +52,9 @@ test-browser: setup $(VENV)/.tests $(VENV)/.browser  ## Drive the explorer in /u
 
 test-federation: setup $(VENV)/.tests examples/federation/node_modules/.installed  ## Try composers and gateways (not a part of test)
 	@$(BIN)/python -m pytest tests/federation/gateways.py
+
+bench-growth: setup $(VENV)/.tests  ## Measure how what is asked most grows with the book, for some minutes (SIZES="20000 200000" if absent)
+	@PYTHONPATH=tests $(BIN)/python benchmarks/growth.py $(SIZES)
 
 lint: $(VENV)/.tests  ## Check style and formatting
 	@$(BIN)/ruff check .
