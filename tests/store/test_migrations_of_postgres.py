@@ -121,7 +121,7 @@ def described(database: postgres_server.Database) -> list[tuple[str, str, str]]:
     return sorted(tuple(row) for row in found if row[0] != "alembic_version")
 
 
-@pytest.mark.parametrize("revision", ["", *REVISIONS[:-1]])
+@pytest.mark.parametrize("revision", ["", *REVISIONS[: REVISIONS.index("0008")]])  # which makes that function
 def test_a_migration_that_fails_at_its_end_leaves_the_database_as_it_was(empty, revision):
     if revision:
         migrate_to(empty.owner_url, revision)
