@@ -8,7 +8,7 @@ import asyncpg
 
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store.postgres.connections import prepare
-from gappt_graphql.store.statements import Row, Statement
+from gappt_graphql.store.statements import Row, Statement, instant
 
 Plan = dict[str, Any]
 
@@ -47,11 +47,13 @@ class WatchedPostgres:
 
     async def _plan(self, text: str, values: list[object]) -> Plan:
         if not self._generic:
-            told = await self._connection.fetchval(f"EXPLAIN (FORMAT JSON) {text}", *values)
+            told = await self._connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", *values)
         else:
+            taken = (await self._connection.prepare(text)).get_parameters()
+            given = [_literal(value, type.name) for value, type in zip(values, taken, strict=True)]
             await self._connection.execute(f"PREPARE asked AS {text}")
-            nothing = f"({', '.join(['NULL'] * len(values))})" if values else ""
-            told = await self._connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{nothing}")
+            values_of = f"({', '.join(given)})" if given else ""
+            told = await self._connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked{values_of}")
             await self._connection.execute("DEALLOCATE asked")
         return json.loads(told)[0]["Plan"]  # type: ignore[no-any-return]
 
@@ -64,3 +66,10 @@ def steps(plan: Plan) -> Iterator[Plan]:
     yield plan
     for inner in plan.get("Plans", ()):
         yield from steps(inner)
+
+
+def _literal(value: Any, type: str) -> str:
+    if isinstance(value, list):
+        return f"'{{{', '.join(map(str, value))}}}'"
+    text = str(instant(value)) if type == "timestamptz" else str(value).replace("'", "''")
+    return f"'{text}'"

@@ -15,6 +15,8 @@ from builders import Practice
 from copies import GAPPT, an_older_book, at, backed_up, damage, dump, in_a_process, names, run
 from samples import one_of_each
 
+pytestmark = pytest.mark.sqlite("backups of a file: a database has tools of its own for that")
+
 
 def test_a_backup_holds_all_that_the_store_holds_in_one_file_for_its_owner(book: Path, tmp_path: Path) -> None:
     folder = tmp_path / "kept"

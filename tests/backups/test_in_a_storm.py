@@ -16,6 +16,8 @@ from gappt_graphql.practice.access import issue_key
 from gappt_graphql.store.migrations import HEAD
 from gappt_graphql.store.sqlite.invariants import faults
 
+pytestmark = pytest.mark.sqlite("backups of a file: a database has tools of its own for that")
+
 CLIENTS = 16
 BEFORE = 100
 """Bookings that are acknowledged before the backup begins."""

@@ -21,6 +21,8 @@ from gappt_graphql.store.migrations import HEAD
 from gappt_graphql.store.opening import open_store, replacing
 from samples import one_of_each
 
+pytestmark = pytest.mark.sqlite("backups of a file: a database has tools of its own for that")
+
 
 def test_a_restore_puts_the_backup_in_place_and_keeps_the_former_store(book: Path, kept: Path) -> None:
     assert run("key", "create", "--account", "Since then", *at(book)).exit_code == 0

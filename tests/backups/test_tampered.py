@@ -9,6 +9,8 @@ import pytest
 
 from copies import an_older_book, at, damage, names, run
 
+pytestmark = pytest.mark.sqlite("backups of a file: a database has tools of its own for that")
+
 
 @pytest.fixture
 def broken(kept: Path) -> Iterator[sqlite3.Connection]:

@@ -13,6 +13,8 @@ import pytest
 from a_server import AServer, booked
 from gappt_graphql.practice.access import issue_key
 
+pytestmark = pytest.mark.sqlite("a disk that is slow under the file")
+
 # Loaded before the C library: while the file is there, each sync first leaves a byte in it and takes its time.
 SLOW = r"""
 #define _GNU_SOURCE
