@@ -1,8 +1,6 @@
 """Filters and orders follow the indexes: seen in SQLite's own plans."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,13 +17,6 @@ from watched_rows import WatchedRows
 pytestmark = pytest.mark.sqlite("SQLite's plans and steps; PostgreSQL's are in test_plans_of_postgres.py")
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-async def rows(practice: Practice, tmp_path: Path) -> AsyncIterator[WatchedRows]:
-    watched = WatchedRows(tmp_path / "book.db", practice.account.id)
-    yield watched
-    watched.close()
 
 
 async def test_values_are_no_part_of_a_statement(rows: WatchedRows) -> None:
