@@ -43,6 +43,8 @@ class PostgresStore:
         self._bell = Bell(lambda channel, text: pool.execute("SELECT pg_notify($1, $2)", channel, text))
         connect = partial(asyncpg.connect, terms.direct_url or url, timeout=terms.connect_seconds)
         self._listener = Listener(connect, self._growth.hint, self._growth.look)
+        # A pooler would keep LISTEN on a connection that is anybody's; feeds are right by looking alone.
+        self._listens = terms.direct_url is not None or not terms.pooler
         self._closed = False
 
     async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
@@ -64,7 +66,8 @@ class PostgresStore:
 
     async def wait_for_changes(self, account: AccountId, *, after: int, look_every: float) -> None:
         self._check_open()
-        self._listener.begin()
+        if self._listens:
+            self._listener.begin()
         await self._growth.past(account, after, look_every=look_every)
 
     async def accounts(self) -> Sequence[Account]:
