@@ -217,4 +217,6 @@ if __name__ == "__main__":
     parser.add_argument("sizes", nargs="*", type=int, default=[20_000, 200_000])
     parser.add_argument("--store", action="append", choices=["sqlite", "postgres"])
     options = parser.parse_args()
+    if min(options.sizes) < 2_000:
+        parser.error("Books of 2,000 appointments at least: in smaller ones there is too little to ask about.")
     main(sorted(options.sizes), options.store or ["sqlite", "postgres"])
