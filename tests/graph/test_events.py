@@ -14,6 +14,7 @@ from gappt_graphql.practice import booking
 from gappt_graphql.practice.access import authenticate, issue_key, revoke_key
 from gappt_graphql.web.app import create_app
 from listening import Listening
+from tasks import tasks
 
 WATCH = "subscription { groupAppointmentChanged { kind id cursor } }"
 NOTES = "subscription { groupAppointmentChanged { groupAppointment { notes } } }"
@@ -311,14 +312,14 @@ async def test_streams_end_without_completing_when_the_server_does(listen: Liste
 
 
 async def test_a_client_that_goes_leaves_nothing_behind(listen: Listen, practice: Practice) -> None:
-    before = asyncio.all_tasks()
+    before = tasks()
     async with listen() as stream:
         await stream.head()
         await create(practice)
         await stream.event()
     watchers = stream.app.state.watchers  # type: ignore[attr-defined]
 
-    assert asyncio.all_tasks() == before
+    assert tasks() == before
     assert [dict(each._open) for each in (watchers.connections, watchers.subscriptions)] == [{}, {}]
     assert practice.store._growth._waiting == {}  # type: ignore[attr-defined]
-    assert practice.store._readers._free._value == 4  # type: ignore[attr-defined]
+    assert practice.store.figures().readers_in_use == 0

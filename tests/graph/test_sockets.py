@@ -13,6 +13,7 @@ from gappt_graphql.practice import archiving, booking
 from gappt_graphql.practice.access import authenticate, issue_key, revoke_key
 from gappt_graphql.practice.archiving import ArchiveGroupAppointment
 from gappt_graphql.web.app import create_app
+from tasks import tasks
 from wire import PROTOCOL, Wire
 
 WATCH = "subscription { groupAppointmentChanged { kind id cursor groupAppointment { version } } }"
@@ -551,14 +552,14 @@ async def test_a_slow_reader_holds_nothing_but_one_part_of_the_feed(
 
 
 async def test_a_client_that_goes_leaves_nothing_behind(wire: OpenWire, secret: str, practice: Practice) -> None:
-    before = asyncio.all_tasks()
+    before = tasks()
     async with wire() as socket:
         await socket.welcomed(secret)
         await watched(socket, id="1")
         await watched(socket, id="2")
     app = socket._app
 
-    assert asyncio.all_tasks() == before
+    assert tasks() == before
     watchers = app.state.watchers  # type: ignore[attr-defined]
     counts = (watchers.connections, watchers.subscriptions, watchers.strangers)
     assert [dict(each._open) for each in counts] == [{}, {}, {}]
