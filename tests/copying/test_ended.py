@@ -50,6 +50,15 @@ async def test_a_copy_that_was_killed_goes_on(move, slices):
     assert sum(one.written for one in told) == new + begun
 
 
+async def test_a_copy_that_is_ended_again_and_again_goes_on_each_time(move):
+    for slices in range(12, 130, 9):
+        await ended_after(move.source, move.target, slices)
+
+    await copied(move.source, move.target)
+
+    assert await everything(move.all_of_target) == await everything(move.all_of_source)
+
+
 async def test_a_copy_that_is_killed_wherever_it_is_goes_on(move):
     seconds = 0.4
     for _ in range(6):
