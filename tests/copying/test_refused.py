@@ -116,6 +116,11 @@ async def test_a_source_that_is_not_there_is_told(move, tmp_path):
     assert not (tmp_path / "none.db").exists()
 
 
+async def test_a_folder_that_is_not_there_is_told(move, tmp_path):
+    with pytest.raises(UnsupportedStore, match="There is no directory for the store"):
+        await copied(move.source, f"sqlite:///{tmp_path / 'none' / 'book.db'}")
+
+
 async def test_a_file_that_is_served_is_refused(move):
     file = next(url for url in (move.source, move.target) if url.startswith("sqlite"))
     with exclusive(file):
