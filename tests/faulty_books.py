@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -17,6 +18,13 @@ _QUESTIONS = (
     "changes", "last_number",
 )  # fmt: skip
 _ELSEWHERE = timezone(timedelta(hours=9))
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Something that is no record."""
+
+    id: int
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Faults:
         kinds = ("Patient", "Practitioner", "Business", "Attendee", "AppointmentType", "GroupAppointment")
         questions = [*_QUESTIONS[1:], *(f"find {kind}" for kind in kinds)]
         failing = frozenset(random.sample(questions, random.choice([0, 0, 1, 2])))
-        return cls(failing, random.choice([0, 0, 1, 6]), random.choice([0, 0, 10]), random.getrandbits(30))
+        return cls(failing, random.choice([0, 2, 10, 25]), random.choice([0, 0, 10, 40]), random.getrandbits(30))
 
 
 @dataclass
@@ -95,24 +103,34 @@ class _Book:
         if isinstance(answer, Page):
             return Page([self.spoilt(one) for one in answer.records], answer.has_next, answer.has_previous)
         if isinstance(answer, list | tuple):
-            return [self.spoilt(one) for one in answer]
+            # One in twenty lists is none.
+            odd = answer and self.roll(answer[0], "list") % 20 == 0
+            return 7 if odd else [self.spoilt(one) for one in answer]
         return self.record(answer) if isinstance(answer, msgspec.Struct) else answer
 
     def lost(self, value: Any) -> bool:
-        return hasattr(value, "id") and Random(f"{value.id} {self.faults.seed}").randrange(100) < self.faults.missing
+        return hasattr(value, "id") and self.roll(value.id, "lost") % 100 < self.faults.missing
+
+    def roll(self, *what: object) -> int:
+        """Return a large number, the same whenever it is about the same."""
+        return crc32(f"{what} {self.faults.seed}".encode())
 
     def record(self, record: Any) -> Any:
+        about = getattr(record, "id", record)
+        if self.roll(about, "stranger") % 300 < self.faults.spoilt:
+            return Stranger(getattr(record, "id", 0))
         changed = {}
         for name in record.__struct_fields__:
-            # By what it is about, so that both sides see the same.
-            random = Random(f"{getattr(record, 'id', record)} {name} {self.faults.seed}")
-            if random.randrange(100) < self.faults.spoilt and name != "id" and not name.endswith("_id"):
-                changed[name] = _spoilt(getattr(record, name), random)
+            roll = self.roll(about, name)
+            if roll % 100 < self.faults.spoilt and name != "id" and not name.endswith("_id"):
+                changed[name] = _spoilt(getattr(record, name), roll // 100)
         return msgspec.structs.replace(record, **changed) if changed else record
 
 
-def _spoilt(value: Any, random: Random) -> Any:
-    choices: list[Any] = [None, 7, 2**40, "text", [], True, {"a": 1}, 1.5, RuntimeError("a value that failed")]
+def _spoilt(value: Any, roll: int) -> Any:
+    odd: list[Any] = [None, None, 7, "text", [], True, {"a": 1}, 1.5, RuntimeError("a value that failed")]
     if isinstance(value, datetime):
-        choices = [None, value.astimezone(_ELSEWHERE), value.astimezone(_ELSEWHERE), "text"]
-    return random.choice(choices)
+        odd = [None, value.astimezone(_ELSEWHERE), value.astimezone(_ELSEWHERE), value.replace(tzinfo=None), "text"]
+    elif isinstance(value, int):
+        odd = [None, 2**31 - 1, 2**31, 2**31, -(2**31), -(2**31) - 1, True, "7"]
+    return odd[roll % len(odd)]

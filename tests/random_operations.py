@@ -50,7 +50,7 @@ class _Writer:
         self.definitions: dict[str, str] = {}
         self.variables: dict[str, Any] = {}
         self.fragments: dict[str, str] = {}
-        self.left = random.choice([8, 25, 60])
+        self.left = random.choice([4, 8, 15, 40])
         """Fields that may still be written."""
 
     def operation(self, kind: str) -> Operation:
@@ -133,7 +133,7 @@ class _Writer:
         given = [
             f"{name}: {self.argument(name, argument)}"
             for name, argument in field.args.items()
-            if is_required_argument(argument) or self.chance(0.35)
+            if is_required_argument(argument) or self.chance(0.85 if name == "first" else 0.25)
         ]
         return f"({', '.join(given)})" if given else ""
 
@@ -155,6 +155,8 @@ class _Writer:
             return None
         if is_list_type(type_):
             if name == "representations":
+                if self.chance(0.03):
+                    return [{}] * 5001
                 return [self.representation() for _ in range(self.random.randint(0, 5))]
             return [self.value(name, type_.of_type) for _ in range(self.random.choice([0, 1, 1, 2, 3]))]
         if isinstance(type_, GraphQLInputObjectType):
@@ -172,7 +174,7 @@ class _Writer:
         if type_ == "ID":
             return str(self.id(name))
         if type_ == "Int":
-            sizes = [1, 2, 2, 3, 3, 3, 5, 5, 20, 60] * 2 + [0, 101, -1]
+            sizes = [1, 2, 2, 3, 3, 3, 4, 5, 5, 30] * 2 + [0, 101, -1]
             return random.choice(sizes if name in ("first", "last") else [1, 2, 3, 45, 500])
         if type_ == "Boolean":
             return random.choice([True, False])

@@ -322,5 +322,4 @@ async def test_a_client_that_goes_leaves_nothing_behind(listen: Listen, practice
     assert tasks() == before
     assert [dict(each._open) for each in (watchers.connections, watchers.subscriptions)] == [{}, {}]
     assert practice.store._growth._waiting == {}  # type: ignore[attr-defined]
-    await practice.store.close()  # which waits for what still tells PostgreSQL of the write
     assert practice.store.figures().readers_in_use == 0

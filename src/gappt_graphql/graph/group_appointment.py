@@ -31,6 +31,8 @@ from gappt_graphql.scheduling import conflicts as records
 from gappt_graphql.scheduling.directory import Patient as PatientRecord
 from gappt_graphql.scheduling.group_appointment import GroupAppointment as Record
 
+_EVERY_KIND = frozenset(ConflictKind)
+
 
 class Found(Struct, frozen=True):
     """The conflicts of one appointment, and what `Conflicts` is made from."""
@@ -117,7 +119,7 @@ def _conflicts(
         strawberry.argument(description="Kinds to look for, which limits `exist` too; all if absent"),
     ] = UNSET,
 ) -> Awaitable[Found]:
-    wanted = frozenset(ConflictKind if kinds is None or kinds is UNSET else kinds)
+    wanted = _EVERY_KIND if kinds is None or kinds is UNSET else frozenset(kinds)
     return info.context.loaders.conflicts(wanted).load(root.id, _found)  # type: ignore[no-any-return]
 
 

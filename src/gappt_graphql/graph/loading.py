@@ -110,8 +110,17 @@ class Loader(Generic[K, V]):
 
     def begin(self, keys: Iterable[K]) -> Collection[Batch[K]]:
         """Have the keys loaded that are not known, and return the batches to wait for."""
-        values = self._values
-        return {id(batch): batch for batch in [self._batch_of(key) for key in keys if key not in values]}.values()
+        values, under_way = self._values, self._under_way
+        missing = dict.fromkeys([key for key in keys if key not in values])
+        if not missing:
+            return ()
+        if len(under_way) == (0 if self._open is None else len(self._open.keys)):
+            # No other batch is under way than the open one, if there is one: all go in together.
+            batch = self._open or self._opened()
+            batch.keys |= missing
+            under_way.update(dict.fromkeys(missing, batch))
+            return (batch,)
+        return {id(batch): batch for batch in map(self._batch_of, missing)}.values()
 
     def outcomes(self, keys: Iterable[K], batches: Collection[Batch[K]]) -> list[V | Exception | None]:
         """Return the value of each key, or what its batch failed of; the batches are done."""
@@ -154,14 +163,16 @@ class Loader(Generic[K, V]):
     def _batch_of(self, key: K) -> Batch[K]:
         batch = self._under_way.get(key)
         if batch is None:
-            batch = self._open
-            if batch is None:
-                loop = asyncio.get_running_loop()
-                batch = self._open = Batch(loop)
-                if self._told is None or not self._told(self, batch):
-                    loop.call_soon(self._start, batch)
+            batch = self._open or self._opened()
             batch.keys[key] = None
             self._under_way[key] = batch
+        return batch
+
+    def _opened(self) -> Batch[K]:
+        loop = asyncio.get_running_loop()
+        batch = self._open = Batch(loop)
+        if self._told is None or not self._told(self, batch):
+            loop.call_soon(self._start, batch)
         return batch
 
     def _start(self, batch: Batch[K]) -> None:

@@ -12,6 +12,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from builders import Practice
+from faulty_books import Faults, FaultyStore
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.execution import versions
 from gappt_graphql.graph.execution.plans import MOST_FIELDS, Plans
@@ -219,6 +220,41 @@ async def test_an_operation_costs_one_reading_for_each_wave(asker: Asker, practi
 
     assert is_planned(result)
     assert readings == 3  # the appointment; what it names and who attends; who they are
+
+
+async def test_of_several_failures_that_make_one_null_one_is_told(asker: Asker, practice: Practice) -> None:
+    group = await practice.group(patients=practice.patients[:3])
+    text = "query ($id: ID!) { groupAppointment(id: $id) { attendees { patient { id } } } }"
+    variables = {"id": str(group.id)}
+    await asker.ask(text, variables=variables)
+    store: Any = FaultyStore(practice.store, Faults(failing=frozenset({"find Patient"})))
+    context = Context(msgspec.structs.replace(practice.desk, store=store), scopes=BOTH, shared=asker.shared)
+    result = await schema.execute(text, variables, context)
+
+    assert is_planned(result)
+    assert data(result) == {"groupAppointment": None}
+    assert [error.path for error in result.errors or ()] == [["groupAppointment", "attendees", 0, "patient"]]
+
+
+async def test_a_list_of_named_records_that_cannot_be_read_fails_as_one(asker: Asker, practice: Practice) -> None:
+    text = """mutation ($input: CreateGroupAppointmentInput!) {
+        createGroupAppointment(input: $input) { repeats { id } } }"""
+    variables = {
+        "input": {
+            "startsAt": "2026-03-03T22:00:00Z",
+            "businessId": str(practice.business.id),
+            "practitionerId": str(practice.practitioner.id),
+            "appointmentTypeId": str(practice.type.id),
+            "repeatRule": {"repeatType": "WEEKLY", "repeatingInterval": 1, "numberOfRepeats": 2},
+        }
+    }
+    assert (await asker.ask(text, variables=variables)).errors is None
+    store: Any = FaultyStore(practice.store, Faults(failing=frozenset({"find GroupAppointment"})))
+    context = Context(msgspec.structs.replace(practice.desk, store=store), scopes=BOTH, shared=asker.shared)
+    result = await schema.execute(text, variables, context)
+
+    assert is_planned(result)
+    assert [error.path for error in result.errors or ()] == [["createGroupAppointment", "repeats"]]
 
 
 def test_names_of_fields_and_arguments_are_made_once() -> None:

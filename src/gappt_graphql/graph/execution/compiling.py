@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from gappt_graphql.graph.schema import Schema
 
 
+_DEFINITION = "strawberry-definition"
+"""Under this name graphql-core's field has Strawberry's."""
+
+
 class _Unsupported(Exception):
     """Something that plans can't do."""
 
@@ -94,13 +98,10 @@ class _Compiler:
             raise _Unsupported  # its failure would keep the ones behind it from being run
         asked = Asked(key, nodes, parent, field, nullable)
         complete = self._complete(field.type, details, f"{parent.name}.{name}")
-        return _way(asked, complete, self._definition(parent, name))
-
-    def _definition(self, parent: GraphQLObjectType, name: str) -> StrawberryField:
-        found = self._strawberry.get_field_for_type(name, parent.name)
-        if found is None or found.extensions:
+        definition = field.extensions.get(_DEFINITION)
+        if not isinstance(definition, StrawberryField) or definition.extensions:
             raise _Unsupported
-        return found
+        return _way(asked, complete, definition)
 
     def _complete(self, type_: GraphQLOutputType, details: list[FieldDetails], field: str) -> Complete:
         nullable = not isinstance(type_, GraphQLNonNull)

@@ -7,13 +7,10 @@ from typing import Any
 
 from graphql import (
     BooleanValueNode,
-    DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
     OperationDefinitionNode,
     VariableNode,
-    Visitor,
-    visit,
 )
 from msgspec import Struct
 
@@ -43,24 +40,23 @@ class Flags(Struct, frozen=True):
 
 def flags_in(document: DocumentNode, operation: OperationDefinitionNode) -> Flags:
     """Return the flags of an operation, with those of fragments that it may not spread."""
-    found = _Found()
-    for definition in document.definitions:
-        if definition is operation or isinstance(definition, FragmentDefinitionNode):
-            visit(definition, found)
+    names: dict[str, None] = {}
+    waiting: list[Any] = [one for one in document.definitions if one is operation or _is_fragment(one)]
+    while waiting:
+        node = waiting.pop()
+        for directive in node.directives or ():
+            for argument in directive.arguments or ():
+                if isinstance(argument.value, VariableNode):
+                    names[argument.value.name.value] = None
+        if (below := getattr(node, "selection_set", None)) is not None:
+            waiting += below.selections
     defaults = {
         one.variable.name.value: one.default_value.value
         for one in operation.variable_definitions or ()
         if isinstance(one.default_value, BooleanValueNode)
     }
-    return Flags(tuple(found.names), defaults)
+    return Flags(tuple(names), defaults)
 
 
-class _Found(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: dict[str, None] = {}
-
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        for argument in node.arguments or ():
-            if isinstance(argument.value, VariableNode):
-                self.names[argument.value.name.value] = None
+def _is_fragment(definition: object) -> bool:
+    return isinstance(definition, FragmentDefinitionNode)

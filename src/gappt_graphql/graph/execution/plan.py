@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode
@@ -21,12 +22,9 @@ class Selection:
 
     def __init__(self, fields: Sequence[Field]) -> None:
         self._fields = fields
-        # A struct of its own: made from columns by one call, smaller than a dictionary, and encoded faster. Its
-        # attributes have names of ours, whatever the document calls them.
         for number, field in enumerate(fields):
-            field.attribute = f"f{number}"
-        names = {field.attribute: field.key for field in fields}
-        self._row = defstruct("Row", [(name, Any) for name in names], rename=names, gc=False)
+            field.attribute = _attribute(number)
+        self._row = _row(tuple(field.key for field in fields))
 
     def rows(self, run: Run, sources: Column, place: Place) -> Rows:
         """Return an object of the answer for each source; some of their values may come in later waves."""
@@ -36,6 +34,18 @@ class Selection:
         columns = [field.column(run, sources, rows, place) for field in self._fields]
         rows += map(self._row, *columns)
         return rows
+
+
+def _attribute(number: int) -> str:
+    # A name of ours, whatever the document calls the field.
+    return f"f{number}"
+
+
+@lru_cache(maxsize=1_000)
+def _row(keys: tuple[str, ...]) -> Any:
+    """Return a struct: made from columns by one call, smaller than a dictionary, and encoded faster."""
+    names = {_attribute(number): key for number, key in enumerate(keys)}
+    return defstruct("Row", [(name, Any) for name in names], rename=names, gc=False)
 
 
 class Plan(Struct, frozen=True, eq=False):

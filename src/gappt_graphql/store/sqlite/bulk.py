@@ -1,6 +1,5 @@
 """Whole tables of an embedded store."""
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -80,7 +79,6 @@ class Transaction:
     ) -> AsyncIterator[list[Row]]:
         cursor = self._connection.execute(statement.sqlite, statement.sqlite_parameters(parameters))
         while found := cursor.fetchmany(size):
-            await asyncio.sleep(0)  # nothing else here waits, and Ctrl-C is heard by who waits
             yield found
 
     async def run(self, statement: Statement, parameters: Mapping[str, object]) -> None:
