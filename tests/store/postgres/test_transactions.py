@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import random
 import traceback
 
 import asyncpg
@@ -10,13 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from at_the_desk import creation
-from builders import A_MONDAY
 from every_await import at_await
 from gappt_graphql.observing import Observer
-from gappt_graphql.practice import auditing, booking
-from gappt_graphql.practice.attendance import BookAttendees, CancelAttendee, book, cancel
-from gappt_graphql.scheduling.attendance import CancellationReason
-from gappt_graphql.scheduling.problems import Refused
+from gappt_graphql.practice import booking
 from gappt_graphql.scheduling.repeats import RepeatRule, RepeatType
 from gappt_graphql.store import Edit
 from gappt_graphql.store.opening import open_store
@@ -370,50 +365,3 @@ async def test_a_guarded_counter_and_a_check_alone_let_nobody_be_booked_over_the
 
     assert sum(await asyncio.gather(take(20), take(20))) == 10
     assert (await practice.reload(group)).active_attendees == 10
-
-
-async def test_in_a_storm_where_a_fifth_of_all_statements_and_commits_fail_everything_holds(
-    practice, other_practice, fail, database
-):
-    fate = random.Random(6)
-    injected = [0]
-
-    async def often(_connection, query, statement):
-        if query != "ROLLBACK" and fate.random() < (0.2 if query == "COMMIT" else 0.02):
-            injected[0] += 1
-            raise says("40001")
-        return await statement()
-
-    other_practice.store = practice.store
-    groups = {
-        each: [await each.group(A_MONDAY, max_attendees=5) for _ in range(3)] for each in (practice, other_practice)
-    }
-    fail.by = often
-    booked = dict.fromkeys(groups, 0)
-
-    async def client(each, number):
-        dice = random.Random(number)
-        for turn in range(12):
-            group, patient = dice.choice(groups[each]), dice.choice(each.patients)
-            key = f"{number} {turn}"
-            command = BookAttendees(group_appointment_id=group.id, patient_ids=(patient.id,), idempotency_key=key)
-            try:
-                first = await book(each.desk, command)
-                assert await book(each.desk, command) == first
-                booked[each] += 1
-                if dice.random() < 0.5:
-                    await cancel(
-                        each.desk,
-                        CancelAttendee(id=first.outcomes[0].attendee_id, reason=CancellationReason.OTHER),
-                    )
-            except (Refused, Unavailable):
-                pass
-
-    await asyncio.gather(*(client(each, n) for n in range(4) for each in groups))
-    fail.by = run
-
-    assert injected[0] > 50
-    assert min(booked.values()) > 5
-    assert faults(database) == []
-    for each in groups:
-        assert (await auditing.verify(practice.store, account=each.account.id)).reason is None

@@ -20,6 +20,10 @@ class Terms(Struct, frozen=True, kw_only=True):
     connect_seconds: float = 5
     statement_seconds: float = 10
     """For each statement, to wait for a lock, and for a process to think between two statements."""
+    attempts: int = 8
+    """Of a unit that others are in the way of. As one account's writers wait for each other, the second succeeds."""
+    longest_pause: float = 1.0
+    """Seconds between two attempts, at most."""
 
     @property
     def each(self) -> Mapping[str, str]:

@@ -26,13 +26,11 @@ Work = Callable[[Unit], Awaitable[T]]
 
 log = logging.getLogger("gappt_graphql.store")
 
-_ATTEMPTS = 8
-"""Of a unit that others are in the way of. With one account's writers waiting for each other, the second succeeds."""
 _FEW = 3
 """Attempts where another would mostly come to the same: without a connection, with an id that is taken."""
 _READS = 2
 """Attempts of a unit that only reads, which others are never in the way of."""
-_SLOT, _LONGEST = 0.01, 1.0
+_SLOT = 0.01
 """Seconds: the pause before the second attempt is at most two slots, and at most twice as long each time."""
 _SECONDS_TO_UNDO = 2
 
@@ -47,6 +45,7 @@ class Transactions:
 
     def __init__(self, pool: asyncpg.Pool, terms: Terms, observer: Observer) -> None:
         self._pool, self._observer = pool, observer
+        self._attempts, self._longest_pause = terms.attempts, terms.longest_pause
         self._each = terms.each if terms.pooler else None
         self._writers = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
         self._turns: dict[AccountId, asyncio.Semaphore] = {}
@@ -129,7 +128,7 @@ class Transactions:
                 del self._waiting[account], self._turns[account]
 
     async def _tried(self, attempt: Callable[[], Awaitable[T]], *, few: int, wrote: str) -> T:
-        for number in range(1, _ATTEMPTS + 1):
+        for number in range(1, self._attempts + 1):
             try:
                 return await attempt()
             except OutcomeUnknown:
@@ -139,7 +138,7 @@ class Transactions:
                 contended = failures.is_contended(error)
                 passing = lost or contended or failures.is_passing(error)
                 again = lost or contended or failures.is_clash_of_ids(error) or isinstance(error, Overtaken)
-                if again and number < (_ATTEMPTS if contended else few):
+                if again and number < (self._attempts if contended else few):
                     if lost:
                         await self._pool.expire_connections()  # those that idle were most likely lost with it
                 elif passing:
@@ -149,7 +148,7 @@ class Transactions:
                 else:
                     failures.without_values(error)
                     raise
-            await asyncio.sleep(uniform(0, min(_LONGEST, _SLOT * 2**number)))
+            await asyncio.sleep(uniform(0, min(self._longest_pause, _SLOT * 2 ** min(number, 30))))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _reading(self, text: str, work: Work[T]) -> T:
