@@ -35,7 +35,7 @@ class _Without:
 
             async def find_others(kind: type[Any], ids: Any) -> Any:
                 if kind is self._kind:
-                    raise ArithmeticError("The disk is gone, and with it Ada Lee")
+                    raise OSError("The disk is gone, and with it Ada Lee")
                 return await find(kind, ids)
 
             book.find = find_others

@@ -170,6 +170,45 @@ async def test_a_commit_that_undoes_because_the_unit_hid_a_failure_is_not_taken_
     assert await stored(practice, group) == [False]
 
 
+@pytest.mark.parametrize("failure", [OSError, TimeoutError, ConnectionResetError])
+async def test_a_fault_of_a_units_own_is_not_taken_for_a_lost_connection(practice, failure):
+    group, runs = practice.new_group(), []
+
+    async def failing(_book):
+        runs.append(1)
+        raise failure("of its own")
+
+    async def failing_late(open_book):
+        await open_book.save([Edit(None, group)])
+        await failing(open_book)
+
+    with pytest.raises(failure, match="of its own"):
+        await practice.store.read(practice.account.id, failing)
+    with pytest.raises(failure, match="of its own"):
+        await practice.store.write(practice.account.id, failing_late)
+
+    assert len(runs) == 2
+    assert await stored(practice, group) == [False]
+
+
+@pytest.mark.parametrize("failure", [OSError, TimeoutError, ConnectionResetError])
+@pytest.mark.parametrize("on", ["BEGIN", "INSERT"])
+async def test_a_fault_of_the_drivers_is_one(practice, fail, failure, on):
+    group, runs, left = practice.new_group(), [], [True]
+
+    async def once(_connection, query, statement):
+        if query.startswith(on) and left:
+            left.clear()
+            raise failure
+        return await statement()
+
+    fail.by = once
+
+    await practice.store.write(practice.account.id, saving(group, runs))
+    assert len(runs) == (1 if on == "BEGIN" else 2)
+    assert await stored(practice, group) == [True]
+
+
 async def test_a_read_whose_connection_is_cut_is_done_once_more_on_another(practice, fail):
     reads = []
 

@@ -135,5 +135,5 @@ def _told(name: str) -> Iterator[None]:
     try:
         yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        what = "The connection is lost" if is_lost(error) else "It refuses to go on"
+        what = "The connection is lost" if isinstance(error, OSError) or is_lost(error) else "It refuses to go on"
         raise StoreError(f"{what}: {name}, {name_of(error)}. The same copy can be begun again.") from None

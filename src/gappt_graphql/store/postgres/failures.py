@@ -1,6 +1,11 @@
 """What a database says when something fails, and what that is worth."""
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 import asyncpg
+
+T = TypeVar("T")
 
 _LOST = ("08", "57", "25P03")
 """The server or somebody between cuts the connection: trouble on the line, a shutdown, a transaction that idled."""
@@ -12,6 +17,22 @@ _CANCELLED = "57014"
 """A statement took longer than it may."""
 _UNKNOWN = "40003"
 """CockroachDB's word for a commit of which it does not know what became."""
+
+
+class Lost(Exception):
+    """A connection broke, could not be had, or did not answer in time."""
+
+
+async def of_the_driver(asked: Awaitable[T]) -> T:
+    """
+    Return what the driver returns.
+
+    :raises Lost: instead of an OSError, TimeoutError among them, which a unit of work may also raise of its own
+    """
+    try:
+        return await asked
+    except OSError as error:
+        raise Lost(type(error).__qualname__) from error
 
 
 def is_contended(error: BaseException) -> bool:
@@ -38,7 +59,7 @@ def is_lost(error: BaseException) -> bool:
         return fatal or state.startswith(_LOST) or state == _READ_ONLY
     if isinstance(error, asyncpg.InterfaceError):
         return "closed" in str(error.args[0]) or "terminated" in str(error.args[0])
-    return isinstance(error, OSError)  # TimeoutError among them
+    return isinstance(error, Lost)
 
 
 def is_passing(error: BaseException) -> bool:
@@ -69,5 +90,7 @@ def without_values(error: BaseException) -> None:
 
 def name_of(error: BaseException) -> str:
     """Return what an error is in a word or two, for the log."""
+    if isinstance(error, Lost):
+        return str(error)
     state = getattr(error, "sqlstate", None)
     return type(error).__qualname__ if state is None else f"{type(error).__qualname__} ({state})"

@@ -15,6 +15,7 @@ from gappt_graphql.observing import Observer
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store.postgres import failures
 from gappt_graphql.store.postgres.connections import begin
+from gappt_graphql.store.postgres.failures import of_the_driver
 from gappt_graphql.store.postgres.terms import Terms
 from gappt_graphql.store.postgres.units import Unit
 from gappt_graphql.store.seats import Overtaken
@@ -155,7 +156,7 @@ class Transactions:
         async with self._connection() as connection:
             unit = Unit(connection, self._observer.spans)
             try:
-                await connection.execute(text)
+                await of_the_driver(connection.execute(text))
                 done = await work(unit)
                 await unit.end()
             finally:
@@ -166,7 +167,7 @@ class Transactions:
         async with self._connection() as connection:
             unit = Unit(connection, self._observer.spans)
             try:
-                await connection.execute(text)
+                await of_the_driver(connection.execute(text))
                 self._observer.waited(monotonic() - asked)
                 done = await work(unit)
                 await unit.end()
@@ -200,7 +201,7 @@ class Transactions:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        connection = await self._pool.acquire()
+        connection = await of_the_driver(self._pool.acquire())
         try:
             yield connection
         finally:

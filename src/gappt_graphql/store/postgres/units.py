@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from gappt_graphql.observing import Spans
+from gappt_graphql.store.postgres.failures import of_the_driver
 from gappt_graphql.store.statements import Row, Statement
 
 
@@ -27,7 +28,7 @@ class Unit:
             self._check_open()
             with self._spans.step("statement", statement.postgres):
                 values = statement.postgres_parameters(parameters)
-                found: list[Row] = await self._connection.fetch(statement.postgres, *values)
+                found: list[Row] = await of_the_driver(self._connection.fetch(statement.postgres, *values))
                 return found
 
     async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
@@ -38,7 +39,8 @@ class Unit:
             self._check_open()
             with self._spans.step("statement", statement.postgres):
                 parameters = [statement.postgres_parameters(one) for one in each]
-                return len(await self._connection.fetchmany(f"{statement.postgres} RETURNING 1", parameters))
+                touched = self._connection.fetchmany(f"{statement.postgres} RETURNING 1", parameters)
+                return len(await of_the_driver(touched))
 
     def close(self) -> bool:
         """Let nothing more be asked, and tell whether a statement still runs for somebody who was left behind."""
