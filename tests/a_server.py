@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ PATIENCE = 60
 class AServer:
     """A server of the store. Whoever makes one kills it."""
 
-    def __init__(self, url: str, *, key: str = "", environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, url: str, *, key: str = "", flags: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        arguments = [sys.executable, "-m", "gappt_graphql", "serve", "--database-url", url, "--port", str(port)]
+        arguments = [sys.executable, "-m", "gappt_graphql", "serve", "--database-url", url, "--port", str(port), *flags]
         self.process = subprocess.Popen(
             arguments, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
         )
@@ -36,13 +38,20 @@ class AServer:
     def wait_until_it_answers(self) -> None:
         """Wait for the server's own word that it serves, and for an answer; not for ever."""
         begun = time.monotonic()
-        assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
-        assert ready, "The server does not start."
-        assert "Serving" in self.process.stdout.readline()
+        self.told("Serving")
         assert httpx2.get(f"{self.address}/livez", timeout=PATIENCE).status_code == 200
 
         self.seconds_to_start = time.monotonic() - begun
+
+    def told(self, before: str) -> str:
+        """Wait for a line of the server's with this, and return what is after it."""
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        assert ready, "The server does not start."
+        for line in self.process.stdout:
+            if before in line:
+                return line.partition(before)[2].strip()
+        raise AssertionError("The server ended without a word of it.")
 
     def seconds_at_work(self) -> float:
         """Return the time that the process has had of the processors, or where nobody tells that, what it took."""

@@ -36,7 +36,7 @@ async def prepare(store: Store, *, now: datetime, ids: Ids) -> str:
         if not account.demo or account.name != DEMO_ACCOUNT:
             raise Failed(
                 f"--demo leaves real books alone, and this store has the account {account.name!r}: "
-                "serve it without --demo, or name another file with --database-url"
+                "serve it without --demo, or name another with --database-url"
             )
     account = await access.ensure_account(store, name=DEMO_ACCOUNT, now=now, ids=ids, demo=True)
     if await _is_empty(store, account):

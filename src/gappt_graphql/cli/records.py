@@ -31,7 +31,7 @@ def demo(size: Size, account_name: str, database_url: str | None) -> None:
     """
     Fill an account with the demo practice.
 
-    It is the same every time. The account is made where there is none. Refused while a server holds the store.
+    It is the same every time. The account is made where there is none. Refused while a server holds an embedded store.
 
     small: enough to look around. large: 50 practitioners, 5 businesses in 5 time zones, 20,000 patients,
     20,000 appointments over two years.
@@ -51,7 +51,7 @@ def import_(file: Path, account_name: str, database_url: str | None) -> None:
     The account is made where there is none. FILE is JSON, or JSON Lines: group_appointments, attendees, patients,
     practitioners, businesses, appointment_types and unavailable_blocks, with their ids and timestamps. All of it is
     taken or nothing: bad records are told by line and reason. Importing the same file again changes nothing. Refused
-    while a server holds the store.
+    while a server holds an embedded store.
     """
     imported = asyncio.run(_import(file, account_name, chosen(database_url=database_url).database_url))
     click.echo(
