@@ -14,7 +14,7 @@ from gappt_graphql.practice import booking
 from gappt_graphql.practice.access import authenticate, issue_key, revoke_key
 from gappt_graphql.web.app import create_app
 from listening import Listening
-from tasks import tasks
+from tasks import others_are_told, tasks
 
 WATCH = "subscription { groupAppointmentChanged { kind id cursor } }"
 NOTES = "subscription { groupAppointmentChanged { groupAppointment { notes } } }"
@@ -322,4 +322,5 @@ async def test_a_client_that_goes_leaves_nothing_behind(listen: Listen, practice
     assert tasks() == before
     assert [dict(each._open) for each in (watchers.connections, watchers.subscriptions)] == [{}, {}]
     assert practice.store._growth._waiting == {}  # type: ignore[attr-defined]
+    await others_are_told(practice.store)
     assert practice.store.figures().readers_in_use == 0

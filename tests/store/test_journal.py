@@ -23,7 +23,9 @@ def an_audit_row(practice, name="test"):
     )
 
 
-async def test_concurrent_writers_number_the_journal_without_gaps(practice, past):
+async def twenty_at_once(practice, past):
+    """Let twenty units write from one to three rows each, and return the rows in the order of their numbers."""
+
     async def write(unit, rows):
         async def work(book):
             await book.journal([], [an_audit_row(practice, unit)] * rows)
@@ -32,9 +34,21 @@ async def test_concurrent_writers_number_the_journal_without_gaps(practice, past
 
     await asyncio.gather(*(write(str(unit), unit % 3 + 1) for unit in range(20)))
 
-    rows = past.rows("SELECT number, request_id FROM audit ORDER BY number")
+    return past.rows("SELECT number, request_id FROM audit ORDER BY number")
+
+
+async def test_concurrent_writers_number_the_journal_without_gaps(practice, past):
+    rows = await twenty_at_once(practice, past)
+
     assert [number for number, _ in rows] == list(range(1, sum(unit % 3 + 1 for unit in range(20)) + 1))
     assert len([unit for unit, _ in groupby(unit for _, unit in rows)]) == 20  # each unit's rows are together
+
+
+@pytest.mark.sqlite("whose writers take turns: PostgreSQL lets two of an account race for its row")
+async def test_writers_of_one_process_are_numbered_in_the_order_of_their_arrival(practice, past):
+    units = [int(unit) for _, unit in await twenty_at_once(practice, past)]
+
+    assert units == sorted(units)
 
 
 async def test_numbers_rise_in_the_order_of_commits_whatever_fails_between(practice, past):
