@@ -30,8 +30,6 @@ import signal, sys
 from sqlalchemy import Engine, event
 from gappt_graphql.store.migrations import migrate
 
-pytestmark = pytest.mark.sqlite("one transaction of the file holds every migration")
-
 @event.listens_for(Engine, "after_cursor_execute")
 def stop(connection, cursor, statement, *_):
     if sys.argv[2] in statement:
@@ -51,6 +49,8 @@ def wait_not(connection, record):
 
 migrate(sys.argv[1])
 """
+pytestmark = pytest.mark.sqlite("one transaction of the file holds every migration")
+
 MOMENTS = {
     "when a column has come": "ALTER TABLE audit",
     "when the chain is made": "UPDATE accounts SET audit_number",

@@ -21,6 +21,8 @@ from gappt_graphql.store.unavailable import OutcomeUnknown, Unavailable
 from postgres_faults import failing_store, faults, says
 from samples import stored
 
+pytestmark = pytest.mark.usefixtures("database")
+
 MARKER = "Marker-of-Rowan"
 CUT = Statement(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
