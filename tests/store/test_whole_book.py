@@ -6,22 +6,17 @@ What is asked for in one step is asked at once, so that it shares a transaction;
 
 import asyncio
 import json
-import shutil
-import sqlite3
-import tempfile
 from collections import defaultdict
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from at_the_desk import WEEKLY, creation
 from builders import A_MONDAY, Practice
-from conftest import NOW
+from conftest import NOW, EmptyStore
 from gappt_graphql.practice import archiving, attendance, auditing, booking, repeating, revising
 from gappt_graphql.practice.attendance import (
     ArchiveAttendee,
@@ -39,8 +34,8 @@ from gappt_graphql.scheduling.repeats import RepeatRule, RepeatType
 from gappt_graphql.scheduling.series import Scope
 from gappt_graphql.store.invariants import INVARIANTS
 from gappt_graphql.store.opening import open_store
-
-pytestmark = pytest.mark.sqlite("a machine of states that makes a file for each run")
+from gappt_graphql.store.sqlite.store import SqliteStore
+from tasks import others_are_told
 
 PATIENTS = 5
 TABLES = {GroupAppointment: "group_appointments", Attendee: "attendees", WaitlistEntry: "waitlist_entries"}
@@ -80,18 +75,15 @@ class WholeBook(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
+        self.url, self.past = MAKE[0]()
         self.runner = asyncio.Runner()
-        self.path = self.folder / "book.db"
-        shutil.copy(EMPTY[0], self.path)
-        self.raw = sqlite3.connect(self.path, isolation_level=None)
         self.runner.run(self._open())
         # Of each key: who asked for what, and what they were told, if anything.
         self.keys: dict[str, list] = {}
         self.asked = 0
 
     async def _open(self) -> None:
-        self.store = await open_store(f"sqlite:///{self.path}", serving=True)
+        self.store = await open_store(self.url, serving=True)
         practices = [await Practice.open(self.store, name=name, now=NOW) for name in ("Riverside", "Lakeside")]
         for practice in practices:
             for repeats in (None, WEEKLY):
@@ -110,9 +102,7 @@ class WholeBook(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "store"):
             self.runner.run(self.store.close())
-            self.raw.close()
             self.runner.close()
-            shutil.rmtree(self.folder)
 
     @rule(clients=st.lists(st.tuples(st.integers(0, 1), asked, times, patience), min_size=1, max_size=6))
     def at_once(self, clients) -> None:
@@ -121,7 +111,12 @@ class WholeBook(RuleBasedStateMachine):
     async def _at_once(self, clients) -> None:
         works = [work for client in clients for work in self._works(*client)]
         await asyncio.gather(*works)
-        await self.store._writers.finish()  # who has left does not wait for the end
+        # Who has left does not wait for the end.
+        await (self.store._writers if self.in_a_file else self.store._transactions).finish()
+
+    @property
+    def in_a_file(self) -> bool:
+        return isinstance(self.store, SqliteStore)
 
     def _works(self, n, asked, times, patience):
         """Return what one client does, by the records that there are at the moment."""
@@ -144,7 +139,7 @@ class WholeBook(RuleBasedStateMachine):
     def _command(self, practice, what, how):
         """Return the use case and its command. There is a record of each kind from the beginning."""
         ids = {
-            kind: [id for (id,) in self.raw.execute(f"SELECT id FROM {table} WHERE account_id = {practice.account.id}")]
+            kind: [id for (id,) in self.past.rows(f"SELECT id FROM {table} WHERE account_id = {practice.account.id}")]
             for kind, table in TABLES.items()
         }
         kind = {"leave": WaitlistEntry, "cancel": Attendee, "reinstate": Attendee, "hide": Attendee}
@@ -223,16 +218,17 @@ class WholeBook(RuleBasedStateMachine):
     @invariant()
     def nothing_is_left_open(self) -> None:
         if hasattr(self, "store"):
-            assert not self.store._connection.in_transaction
+            self.runner.run(others_are_told(self.store))
+            assert not (self.in_a_file and self.store._connection.in_transaction)
             assert self.store.figures().readers_in_use == 0
 
     @invariant()
     def the_book_is_sound(self) -> None:
         if hasattr(self, "store"):
-            assert {meaning: self.raw.execute(text).fetchall() for meaning, text in INVARIANTS.items()} == {
+            assert {meaning: self.past.rows(text) for meaning, text in INVARIANTS.items()} == {
                 meaning: [] for meaning in INVARIANTS
             }
-            assert self.raw.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert not (self.in_a_file and self.past.rows("PRAGMA foreign_key_check"))
 
     @invariant()
     def the_audit_tells_how_the_book_came_to_be_what_it_is(self) -> None:
@@ -245,7 +241,7 @@ class WholeBook(RuleBasedStateMachine):
         assert verified.reason is None
         told: dict[tuple[str, int], dict] = defaultdict(dict)
         closed = set()
-        for kind, id, before, after in self.raw.execute(
+        for kind, id, before, after in self.past.rows(
             f"SELECT record_kind, record_id, before, after FROM audit WHERE account_id = {practice.account.id}"
             " ORDER BY number"
         ):
@@ -256,9 +252,9 @@ class WholeBook(RuleBasedStateMachine):
                 closed.add(id)  # nobody moves up there
         held = await self.store.read(practice.account.id, self._records)
         assert {key: as_told(msgspec.structs.asdict(record)) for key, record in held.items()} == told
-        created = self.raw.execute(
+        created = self.past.rows(
             f"SELECT group_appointment_id FROM changes WHERE account_id = {practice.account.id} AND kind = 'CREATED'"
-        ).fetchall()
+        )
         assert sorted(created) == sorted((id,) for kind, id in held if kind == "GroupAppointment")
         for (kind, _), entry in held.items():
             if kind == "WaitlistEntry" and entry.left_at is None:
@@ -269,7 +265,7 @@ class WholeBook(RuleBasedStateMachine):
     async def _records(self, book):
         held = {}
         for kind, table in TABLES.items():
-            ids = [id for (id,) in self.raw.execute(f"SELECT id FROM {table} WHERE account_id = {book.account}")]
+            ids = [id for (id,) in self.past.rows(f"SELECT id FROM {table} WHERE account_id = {book.account}")]
             held |= {(kind.__name__, id): record for id, record in (await book.find(kind, ids)).items()}
         return held
 
@@ -279,12 +275,12 @@ def as_told(value):
     return json.loads(msgspec.json.encode(value))
 
 
-EMPTY: list[Path] = []
-"""The file that each run begins with a copy of: a state machine takes no fixtures."""
+MAKE: list[EmptyStore] = []
+"""What makes the store that each run begins with: a state machine takes no fixtures."""
 
 
-def test_the_book_stays_sound_whatever_two_practices_ask_for_at_once(empty_book):
-    EMPTY[:] = [empty_book]
+def test_the_book_stays_sound_whatever_two_practices_ask_for_at_once(empty_store):
+    MAKE[:] = [empty_store]
 
     run_state_machine_as_test(
         WholeBook,
