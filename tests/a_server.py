@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 
@@ -24,13 +24,19 @@ class AServer:
     """A server of the store. Whoever makes one kills it."""
 
     def __init__(
-        self, url: str, *, key: str = "", flags: Sequence[str] = (), environment: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        key: str = "",
+        flags: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        log: IO[Any] | None = None,
     ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         arguments = [sys.executable, "-m", "gappt_graphql", "serve", "--database-url", url, "--port", str(port), *flags]
         self.process = subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
+            arguments, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **(environment or {})}
         )
         self.address = f"http://127.0.0.1:{port}"
         self.headers = {"Authorization": f"Bearer {key}"}
