@@ -8,6 +8,7 @@ from builders import A_MONDAY, Practice
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store import Change, Store
 from gappt_graphql.store.opening import open_store
+from gappt_graphql.store.postgres.terms import Terms
 from gappt_graphql.store.postgres.wakeups import Bell
 from postgres_server import Database
 
@@ -156,3 +157,22 @@ async def test_a_bell_that_failed_rings_for_the_next_commit() -> None:
         await bell.rest()
 
     assert sent == ["7:1", "7:2"]
+
+
+async def test_behind_a_pooler_nobody_listens_but_on_the_address_past_it(
+    database: Database, practice: Practice
+) -> None:
+    last = await a_change(practice)
+    for direct in (None, database.url):
+        other = await open_store(database.url, terms=Terms(pooler=True, direct_url=direct))
+        waiting = asyncio.ensure_future(other.wait_for_changes(practice.account.id, after=last, look_every=0.2))
+        if direct is None:
+            await asyncio.sleep(0.5)  # as long as it takes to begin, and more
+            assert database.fetch(LISTENING) == []
+        else:
+            await has_listener(database)
+        assert not waiting.done()
+        last = await a_change(practice)
+
+        await ends(waiting)
+        await other.close()
