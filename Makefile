@@ -1,4 +1,4 @@
-# Everything is made in .venv, .venv-audit, .venv-contract, .venv-examples, and node_modules and generated folders beside the sources;
+# Everything is made in .venv, .venv-audit, .venv-contract, .venv-examples, .venv-peers, and node_modules and generated folders beside the sources;
 # `make clean` takes them away.
 # PYTHON chooses another interpreter: make setup PYTHON=python3.12
 
@@ -7,6 +7,7 @@ VENV := .venv
 AUDIT := .venv-audit
 CONTRACT := .venv-contract
 EXAMPLES := .venv-examples
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 # Errors only: warnings here are about the machine's own pip settings.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
@@ -17,7 +18,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench-growth lint types layers audit lock passwords schema clean
+.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench bench-growth lint types layers audit lock passwords schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -53,6 +54,10 @@ test-browser: setup $(VENV)/.tests $(VENV)/.browser  ## Drive the explorer in /u
 test-federation: setup $(VENV)/.tests examples/federation/node_modules/.installed  ## Try composers and gateways (not a part of test)
 	@$(BIN)/python -m pytest tests/federation/gateways.py
 
+# Other options than the usual run's are named by BENCH, and leave the results as they are: make bench BENCH="--check"
+bench: setup $(VENV)/.tests $(PEERS)/.installed benchmarks/peers/node_modules/.installed  ## Compare with other servers, for about ten minutes (needs wrk)
+	@$(PEERS)/bin/python -m benchmarks.peers --node $(NODE)/bin/node $(or $(BENCH),--results benchmarks/RESULTS.md)
+
 bench-growth: setup $(VENV)/.tests  ## Measure how what is asked most grows with the book, for some minutes (SIZES="20000 200000" if absent)
 	@PYTHONPATH=tests $(BIN)/python benchmarks/growth.py $(SIZES)
 
@@ -85,6 +90,7 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) --group audit -o requirements/audit.txt
 	@$(LOCK) pyproject.toml --group contract -c requirements/tests.txt -o requirements/contract.txt
 	@$(LOCK) examples/python/pyproject.toml --group examples/python/pyproject.toml:generate -o examples/python/requirements.txt
+	@$(LOCK) --group peers -c requirements/tests.txt -o requirements/peers.txt
 	@$(LOCK) --group browser -c requirements/tests.txt -o requirements/browser.txt
 
 passwords: .env  ## Make the passwords of compose.yaml, in .env
@@ -95,9 +101,9 @@ passwords: .env  ## Make the passwords of compose.yaml, in .env
 		print(*(f"{name}_PASSWORD={secrets.token_hex(24)}" for name in names), sep="\n")' > $@.new && mv $@.new $@
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(PEERS) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules tests/browser/pictures
-	rm -rf examples/federation/node_modules examples/typescript/node_modules examples/typescript/src/generated
+	rm -rf benchmarks/peers/node_modules examples/federation/node_modules examples/typescript/node_modules examples/typescript/src/generated
 	rm -rf examples/python/practice_client/generated examples/python/.mypy_cache
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
@@ -146,6 +152,19 @@ $(EXAMPLES)/.installed: examples/python/requirements.txt | $(VENV)/.python
 	@echo "Installing what the Python example needs ..."
 	@$(BIN)/python -m venv $(EXAMPLES) || { rm -rf $(EXAMPLES); exit 1; }
 	@$(EXAMPLES)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r $<
+	@touch $@
+
+# The peers have an environment of their own: what they need is not what the service needs.
+$(PEERS)/.installed: requirements/peers.txt | $(VENV)/.python
+	@echo "Installing what the benchmark of peers needs ..."
+	@$(BIN)/python -m venv $(PEERS) || { rm -rf $(PEERS); exit 1; }
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r $<
+	@touch $@
+
+# Nothing of these packages is run while they are installed: what is built for a machine lies in them.
+benchmarks/peers/node_modules/.installed: benchmarks/peers/package.json benchmarks/peers/package-lock.json | $(VENV)/.package
+	@echo "Installing the peers in Node ..."
+	@cd benchmarks/peers && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
 	@touch $@
 
 explorer/node_modules/.installed: explorer/package.json explorer/package-lock.json | $(VENV)/.package
