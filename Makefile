@@ -18,7 +18,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench bench-growth lint types layers audit lock passwords schema clean
+.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench wrk bench-growth lint types layers audit lock passwords schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -55,8 +55,12 @@ test-federation: setup $(VENV)/.tests examples/federation/node_modules/.installe
 	@$(BIN)/python -m pytest tests/federation/gateways.py
 
 # Other options than the usual run's are named by BENCH, and leave the results as they are: make bench BENCH="--check"
-bench: setup $(VENV)/.tests $(PEERS)/.installed benchmarks/peers/node_modules/.installed  ## Compare with other servers, for about ten minutes (needs wrk)
+bench: wrk setup $(VENV)/.tests $(PEERS)/.installed benchmarks/peers/node_modules/.installed  ## Compare with other servers, for about ten minutes (needs wrk)
 	@$(PEERS)/bin/python -m benchmarks.peers --node $(NODE)/bin/node $(or $(BENCH),--results benchmarks/RESULTS.md)
+
+# Said before minutes of installing.
+wrk:
+	@command -v wrk >/dev/null || { echo "make bench needs wrk, which asks the servers: apt-get install wrk (Debian, Ubuntu), brew install wrk" >&2; exit 1; }
 
 bench-growth: setup $(VENV)/.tests  ## Measure how what is asked most grows with the book, for some minutes (SIZES="20000 200000" if absent)
 	@PYTHONPATH=tests $(BIN)/python benchmarks/growth.py $(SIZES)

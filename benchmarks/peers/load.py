@@ -73,11 +73,12 @@ class Load:
         running.settle()
         sent = told["answered"] + self.clients  # those in flight at the end cost something too
         if operation == "M1":
-            if sent >= len(pairs):
+            if sent + 1 >= len(pairs):
                 raise RuntimeError(f"{target.key} books faster than this can ask")
             self.booked[target.key] = self.booked.get(target.key, 0) + told["answered"]
-            self._next[target.key] += sent
-            self.asked_for[target.key] |= set(pairs[:sent])
+            # wrk passes over the first, to see what requests are like.
+            self._next[target.key] += sent + 1
+            self.asked_for[target.key] |= set(pairs[1 : sent + 1])
         database = self._database if database_before is not None else None
         return Point(
             told["answered"],
