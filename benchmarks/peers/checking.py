@@ -45,7 +45,7 @@ def wrong_bookings(stored: list[tuple[int, int]], asked_for: set[tuple[int, int]
 
 def _booked(answer: dict[str, Any], name: str) -> int:
     """Return the id of what was booked, which contracts tell in one way or another; 0 if they don't."""
-    payload: dict[str, Any] = next(iter((answer.get("data") or {}).values()), None) or {}
+    payload: dict[str, Any] = next(iter((answer.get("data") or {}).values()), {}) or {}
     outcomes = payload.get("outcomes") or [payload]
     place = outcomes[0].get("attendee") or {}
     return int(place.get(f"{name}Id") or (place.get(name) or {}).get("id") or 0)

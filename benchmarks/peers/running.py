@@ -66,12 +66,14 @@ def run(chosen: Sequence[Target], options: argparse.Namespace) -> Found:
                 running.append(one)
         if options.check or not running:
             return Found(wrong, "")
-        points = _measured(running, load, options, began)
+        points, failed = _measured(running, load, options, began)
+        wrong += failed.values()
         for one in running:
             key, stored = one.target.key, databases.booked(one.url, ours=one.target.kind == "ours")
             problems = wrong_bookings(stored, load.asked_for.get(key, set()), load.booked.get(key, 0))
             wrong += [f"{key}: {problem}" for problem in problems]
-        return Found(wrong, _text([one.target for one in running], points, load, server, options))
+        measured = [one.target for one in running if one.target.key not in failed]
+        return Found(wrong, _text(measured, points, load, server, options) if measured else "")
 
 
 def _filled(target: Target, databases: Databases) -> tuple[str, str]:
@@ -89,40 +91,41 @@ def _begun(one: Running, asked: Asked, load: Load) -> list[str]:
         return [str(error)]
 
 
-def _measured(running: list[Running], load: Load, options: argparse.Namespace, began: float) -> Points:
-    """Ask in rounds, as many as fit: in each everyone is asked for the same back to back."""
-    seconds = {}
-    for one in running:  # until they are warm; and find out how fast they are
-        for name in options.operations:
-            rate = _asked_for(load, one, name, 1).per_second
-            enough = math.ceil(3 * load.clients / max(rate, 1))
-            seconds[one.target.key, name] = min(LONGEST, max(options.seconds, enough))
+def _measured(
+    running: list[Running], load: Load, options: argparse.Namespace, began: float
+) -> tuple[Points, dict[str, str]]:
+    """Ask in rounds, as many as fit: in each everyone is asked for the same back to back. Who fails once is out."""
+    seconds: dict[tuple[str, str], int] = {}
     points: Points = defaultdict(list)
-    longest, rounds = 0.0, 0
+    failed: dict[str, str] = {}
+    longest, rounds = 0.0, -1  # the round before the first warms them, and tells how fast they are
     while rounds < options.rounds and (rounds < 2 or time.monotonic() - began + longest < options.minutes * 60):
         round_began = time.monotonic()
         # Each round in another order, so that nobody always follows the same neighbour.
         turned = running[rounds % len(running) :] + running[: rounds % len(running)]
         for name in options.operations:
             for one in turned:
-                points[one.target.key, name].append(_asked_for(load, one, name, seconds[one.target.key, name]))
+                key = one.target.key
+                if key in failed:
+                    continue
+                point = load.run(one, name, seconds.get((key, name), 1))
+                if point.failed:
+                    failed[key] = f"{key} failed {point.failed} times in {name}: {point.problem}"
+                elif rounds < 0:
+                    enough = math.ceil(3 * load.clients / max(point.per_second, 1))
+                    seconds[key, name] = min(LONGEST, max(options.seconds, enough))
+                else:
+                    points[key, name].append(point)
         rounds += 1
         longest = max(longest, time.monotonic() - round_began)
-        print(f"round {rounds}: {time.monotonic() - round_began:.0f} s", flush=True)
-    return points
-
-
-def _asked_for(load: Load, one: Running, name: str, seconds: int) -> Point:
-    point = load.run(one, name, seconds)
-    if point.failed:
-        raise RuntimeError(f"{one.target.key} failed {point.failed} of {point.answered} {name}: {point.problem}")
-    return point
+        print(f"{f'round {rounds}' if rounds else 'warm'}: {time.monotonic() - round_began:.0f} s", flush=True)
+    return points, failed
 
 
 def _text(
     measured: list[Target], points: Points, load: Load, server: Server | None, options: argparse.Namespace
 ) -> str:
-    rounds = len(next(iter(points.values())))
+    rounds = len(points[measured[0].key, options.operations[0]])
     how = f"{load.clients} clients, {rounds} rounds; ± is half of the range over the rounds."
     busy = f"{os.getloadavg()[1]:.1f} threads wanted a core at a time in the last five minutes."
     booked = f"{sum(load.booked.values()):,} bookings were told, and each is in its database once."
