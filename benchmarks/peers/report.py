@@ -14,15 +14,13 @@ _LIMIT = "limit"
 def report(found: Sequence[Target], points: Points, operations: Sequence[str]) -> str:
     """Return the tables in Markdown."""
     tables = _Tables(found, points, operations)
-    return "\n\n".join(
-        [
-            "### Ours, divided by the best peer\n\n" + tables.ours_by_best(),
-            "### Requests per core-second\n\n" + tables.per_core(),
-            "### Requests per core-second, divided by what Python does by hand on the same store\n\n"
-            + tables.by_limit(),
-            "### What clients saw\n\n" + tables.seen(),
-        ]
-    )
+    texts = {
+        "Ours, divided by the best peer": tables.ours_by_best(),
+        "Requests per core-second": tables.per_core(),
+        "Requests per core-second, divided by what Python does by hand on the same store": tables.by_limit(),
+        "What clients saw": tables.seen(),
+    }
+    return "\n\n".join(f"### {title}\n\n{text}" for title, text in texts.items() if text)
 
 
 def _core_second(point: Point) -> float:
@@ -34,7 +32,7 @@ class _Tables:
         self._targets, self._points, self._operations = found, points, operations
 
     def ours_by_best(self) -> str:
-        rows = []
+        rows: list[list[str]] = []
         for store in STORES:
             ours = next((one for one in self._targets if one.name == OURS and one.store == store), None)
             peers = [one for one in self._targets if one.is_peer and one.store == store]
@@ -60,7 +58,7 @@ class _Tables:
                 share = self._memory(ours) / self._memory(least)
                 told = f"{self._memory(ours):.0f} MiB is {share:.2f} of {least.name}'s"
                 rows.append([f"peak memory, the least of Node's, {store}", told, *[""] * (len(self._operations) - 1)])
-        return self._table([""], rows)
+        return self._table([""], rows) if rows else ""
 
     def per_core(self) -> str:
         def cell(target: Target, name: str) -> str:
@@ -74,7 +72,7 @@ class _Tables:
             limit = next((one for one in self._targets if one.name == _LIMIT and one.store == target.store), None)
             return "" if limit is None else self._ratio(target, limit, name, _core_second)
 
-        return self._each(cell)
+        return self._each(cell) if any(one.name == _LIMIT for one in self._targets) else ""
 
     def seen(self) -> str:
         def cell(target: Target, name: str) -> str:
