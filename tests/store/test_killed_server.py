@@ -3,11 +3,9 @@
 import asyncio
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import httpx2
@@ -16,8 +14,8 @@ import pytest
 from a_server import AServer, booked
 from gappt_graphql.practice import auditing
 from gappt_graphql.practice.access import issue_key
-
-pytestmark = pytest.mark.sqlite("a server whose file is looked at")
+from gappt_graphql.store.opening import open_store
+from past import Past, PastSqlite, wrong
 
 MUTATION = """mutation { createBusiness(input: {name: "North", timeZone: "Europe/London"}) { business { id } } }"""
 WRITES, CLIENTS = 500, 32
@@ -26,17 +24,12 @@ SECONDS_TO_RECOVER = 5
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'book.db'}"
-
-
-@pytest.fixture
-def start(url: str) -> Iterator[Callable[..., AServer]]:
+def start(store_url: str) -> Iterator[Callable[..., AServer]]:
     """Start servers of the store, which are killed at the end of the test at the latest."""
     started: list[AServer] = []
 
     def start(key: str = "") -> AServer:
-        started.append(AServer(url, key=key))
+        started.append(AServer(store_url, key=key))
         started[-1].wait_until_it_answers()
         return started[-1]
 
@@ -52,26 +45,26 @@ def new_key(url: str) -> str:
 
 
 def test_a_kill_loses_nothing_that_was_acknowledged_though_commands_ran_beside(
-    start: Callable[..., AServer], url: str, tmp_path: Path
+    start: Callable[..., AServer], store_url: str, past: Past, tmp_path: Path
 ) -> None:
     acknowledged = []
     for _ in range(2):
         server = start()
-        headers = {"Authorization": f"Bearer {new_key(url)}"}
+        headers = {"Authorization": f"Bearer {new_key(store_url)}"}
         for _ in range(3):
             answer = httpx2.post(f"{server.address}/graphql", json={"query": MUTATION}, headers=headers).json()
             acknowledged.append(int(answer["data"]["createBusiness"]["business"]["id"]))
-        assert os.stat(tmp_path / "book.db-wal").st_size > 0  # what SQLite writes to: no command took it away
+        if isinstance(past, PastSqlite):
+            assert os.stat(tmp_path / "book.db-wal").st_size > 0  # what SQLite writes to: no command took it away
         server.kill()
 
-    with closing(sqlite3.connect(tmp_path / "book.db")) as connection:
-        kept = [id for (id,) in connection.execute("SELECT id FROM businesses ORDER BY id")]
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    kept = [id for (id,) in past.rows("SELECT id FROM businesses ORDER BY id")]
+    check_the_file(past)
     assert kept == sorted(acknowledged)
 
 
 async def test_a_kill_in_a_storm_of_writes_leaves_whole_bookings_and_each_that_was_acknowledged(
-    practice, start: Callable[..., AServer], tmp_path: Path
+    practice, start: Callable[..., AServer], store_url: str, past: Past
 ) -> None:
     patients = practice.new_patients(WRITES // 5)
     await practice.save(*patients)
@@ -82,12 +75,12 @@ async def test_a_kill_in_a_storm_of_writes_leaves_whole_bookings_and_each_that_w
 
     for round in range(5):
         if round:
-            practice = await reopened(practice, tmp_path)
+            practice = await reopened(practice, store_url)
         groups = [await practice.group(max_attendees=100) for _ in range(5)]
         await practice.store.close()
         server = start(issued.secret)
         unknown = await storm(server, groups, patients, acknowledged, kill_after=40 + 90 * round)
-        check_the_book(tmp_path, acknowledged)
+        await check_the_book(past, acknowledged)
 
         # Who never heard of it asks once more, with the same key, whether or not it was done.
         server = start(issued.secret)
@@ -97,7 +90,7 @@ async def test_a_kill_in_a_storm_of_writes_leaves_whole_bookings_and_each_that_w
                 acknowledged[key] = await booked(client, group.id, patient.id, key)
                 assert acknowledged[key] == await booked(client, group.id, patient.id, key)
         server.kill()
-        check_the_book(tmp_path, acknowledged)
+        await check_the_book(past, acknowledged)
 
 
 async def storm(server, groups, patients, acknowledged, *, kill_after):
@@ -122,28 +115,39 @@ async def storm(server, groups, patients, acknowledged, *, kill_after):
     return unknown
 
 
-def check_the_book(folder, acknowledged):
+async def check_the_book(past, acknowledged):
     """Find the book sound, each booking whole, and each that was acknowledged there."""
-    with closing(sqlite3.connect(folder / "book.db")) as book:
-        assert book.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert book.execute("PRAGMA foreign_key_check").fetchall() == []
-        attendees = {id for (id,) in book.execute("SELECT id FROM attendees")}
-        assert set(acknowledged.values()) <= attendees
-        told = book.execute("SELECT record_id FROM audit WHERE record_kind = 'Attendee'").fetchall()
-        assert sorted(told) == sorted((id,) for id in attendees)
-        kept = book.execute("SELECT outcome FROM idempotency_keys").fetchall()
-        assert {outcome["attendee_id"] for (text,) in kept for outcome in json.loads(text)["outcomes"]} == attendees
-        assert book.execute("SELECT count(*) FROM changes").fetchone() == (len(attendees),)
-        seats = "SELECT count(*) FROM attendees WHERE group_appointment_id = groups.id"
-        wrong = f"SELECT id FROM group_appointments AS groups WHERE active_attendees != ({seats})"
-        assert book.execute(wrong).fetchall() == []
+    await nobody_is_at_work(past)
+    check_the_file(past)
+    assert wrong(past) == {}
+    attendees = {id for (id,) in past.rows("SELECT id FROM attendees")}
+    assert set(acknowledged.values()) <= attendees
+    told = past.rows("SELECT record_id FROM audit WHERE record_kind = 'Attendee'")
+    assert sorted(told) == sorted((id,) for id in attendees)
+    kept = past.rows("SELECT outcome FROM idempotency_keys")
+    assert {outcome["attendee_id"] for (text,) in kept for outcome in json.loads(text)["outcomes"]} == attendees
+    assert past.rows("SELECT count(*) FROM changes") == [(len(attendees),)]
 
 
-async def reopened(practice, folder):
+def check_the_file(past):
+    if isinstance(past, PastSqlite):
+        assert past.rows("PRAGMA integrity_check") == [("ok",)]
+        assert past.rows("PRAGMA foreign_key_check") == []
+
+
+async def nobody_is_at_work(past):
+    """Wait until PostgreSQL, too, has ended what it did for the server that was killed."""
+    at_work = (
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'gappt-graphql' AND datname = current_database()"
+    )
+    async with asyncio.timeout(20):
+        while not isinstance(past, PastSqlite) and past.rows(at_work):  # noqa: ASYNC110  # nobody is told of it
+            await asyncio.sleep(0.01)
+
+
+async def reopened(practice, store_url):
     """Return the practice with its store opened again."""
-    from gappt_graphql.store.opening import open_store
-
-    practice.store = await open_store(f"sqlite:///{folder / 'book.db'}")
+    practice.store = await open_store(store_url)
     verified = await auditing.verify(practice.store, account=practice.account.id)
     assert verified.rows > 0
     assert verified.reason is None
