@@ -57,8 +57,18 @@ def told_without_values() -> Iterator[None]:
         raise StoreError(f"The database can't be used: {error.args[0]}") from None
     except TimeoutError:
         raise StoreError("The database can't be reached: it does not answer in time.") from None
+    except FileNotFoundError:
+        raise StoreError(
+            "The database can't be reached: there is no file with its root certificate, or no socket, where the address"
+            " says."
+        ) from None
     except OSError as error:
         raise StoreError(f"The database can't be reached: {error.strerror or type(error).__name__}") from None
-    except (ValueError, OverflowError, asyncpg.InterfaceError):
+    except (ValueError, OverflowError, asyncpg.InterfaceError) as error:
+        if str(error).startswith("root certificate"):
+            raise StoreError(
+                "The root certificate of the database's server is not there: name its file in the address, like"
+                " sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt"
+            ) from None
         sentence = "The address of the database can't be read: what is special in a password is written like %40."
         raise StoreError(sentence) from None
