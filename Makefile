@@ -32,8 +32,11 @@ serve-graph: setup examples/federation/node_modules/.installed  ## Serve the dem
 	@exec $(NODE)/bin/node examples/federation/start.mjs
 
 test: setup $(VENV)/.tests tests/audits/node_modules/.installed  ## Run all tests
-	@$(BIN)/python -m pytest
-	@$(BIN)/python -m pytest --store=postgres
+	@echo "Those of PostgreSQL run at the same time; what they say comes after the others."
+	@$(BIN)/python -m pytest --store=postgres >.tests-of-postgres 2>&1 & beside=$$!; \
+		trap 'kill $$beside' INT TERM; \
+		$(BIN)/python -m pytest; here=$$?; \
+		wait $$beside; there=$$?; cat .tests-of-postgres; exit $$((here || there))
 	@$(MAKE) --no-print-directory test-contract
 
 fuzz: setup $(VENV)/.tests  ## Compare plans with graphql-core for ten minutes (not a part of test, which does so for some seconds)
@@ -105,7 +108,7 @@ passwords: .env  ## Make the passwords of compose.yaml, in .env
 		print(*(f"{name}_PASSWORD={secrets.token_hex(24)}" for name in names), sep="\n")' > $@.new && mv $@.new $@
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(PEERS) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(PEERS) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .tests-of-postgres
 	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules tests/browser/pictures
 	rm -rf benchmarks/peers/node_modules examples/federation/node_modules examples/typescript/node_modules examples/typescript/src/generated
 	rm -rf examples/python/practice_client/generated examples/python/.mypy_cache
