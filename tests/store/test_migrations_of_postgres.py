@@ -212,6 +212,18 @@ def test_a_role_that_is_not_there_is_given_nothing(database, name):
         grant(database.owner_url, name)
 
 
+def test_who_owns_no_tables_gives_nobody_rights_and_is_told_so(database):
+    with pytest.raises(StoreBehind, match="owns the tables"):
+        grant(database.url, database.role)
+
+
+def test_a_role_that_sees_no_schema_is_told_what_to_do(empty):
+    empty.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+
+    with pytest.raises(StoreBehind, match="gappt-graphql migrate"):
+        migrate(empty.url)
+
+
 def test_a_store_without_roles_gives_none(tmp_path):
     with pytest.raises(UnsupportedStore, match="Only a PostgreSQL database"):
         grant(f"sqlite:///{tmp_path}/book.db", "nobody")

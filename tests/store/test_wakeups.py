@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from builders import A_MONDAY, Practice
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store import Change, Store
@@ -114,6 +116,19 @@ async def test_a_false_hint_wakes_nobody(database: Database, practice: Practice)
         assert not waiting.done()
 
         waiting.cancel()
+
+
+async def test_a_number_that_is_too_long_is_passed_over(
+    database: Database, practice: Practice, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with another(database) as other:
+        waiting = asyncio.ensure_future(other.wait_for_changes(practice.account.id, after=0, look_every=NEVER))
+        await has_listener(database)
+        database.execute("SELECT pg_notify('gappt_changes', $1)", f"{practice.account.id}:{'9' * 6000}")
+        await a_change(practice)
+        await ends(waiting)
+
+        assert caplog.records == []
 
 
 async def test_who_hears_nothing_looks(database: Database, practice: Practice) -> None:

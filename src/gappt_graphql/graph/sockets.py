@@ -33,11 +33,14 @@ from gappt_graphql.graph.telling import Telling
 from gappt_graphql.graph.watchers import TooMany
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.store import ApiKey
+from gappt_graphql.store.unavailable import Unavailable
 
 PROTOCOL = "graphql-transport-ws"
 
 TOO_LARGE = (1009, "Message too large")
 TRY_LATER = (1013, "This key has too many connections")
+# After 1011, which Starlette would say, graphql-ws does not come back.
+STORE_AWAY = (1013, "The store can't be used at the moment")
 TOO_SLOW = (4008, "Too slow")
 INVALID = (4400, "Invalid message")
 UNAUTHORIZED = (4401, "Unauthorized")
@@ -162,6 +165,8 @@ class _Socket:
             await self._close(closing.code, closing.reason)
         except* TooMany:
             await self._close(*TRY_LATER)
+        except* Unavailable:
+            await self._close(*STORE_AWAY)
         except* WebSocketDisconnect:
             pass
 

@@ -13,11 +13,13 @@ import pytest
 from a_server import BOOK
 from builders import Practice
 from conftest import NOW
+from gappt_graphql.graph.options import Options, Streams
 from gappt_graphql.practice.access import issue_key
 from gappt_graphql.store.migrations import migrate
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.web.app import create_app
 from postgres_faults import failing_store
+from wire import Wire
 
 ASKED = {"query": "{ businesses(first: 1) { nodes { name } } }"}
 
@@ -133,3 +135,27 @@ async def test_a_standby_is_not_ready_and_the_tables_of_another_version_are_not(
     finally:
         database.execute("UPDATE alembic_version SET version_num = $1", revision)
     assert await practice.store.fault() is None
+
+
+async def test_a_socket_whose_key_cannot_be_looked_up_is_told_to_come_back(practice, database):
+    issued = await issue_key(
+        practice.store, account=practice.account.id, scopes=["read"], now=practice.now, ids=practice.ids
+    )
+    away: list[bool] = []
+
+    async def lost(_connection, _query, statement):
+        if away:
+            raise ConnectionResetError
+        return await statement()
+
+    store = await failing_store(database.url, lost)
+    app = create_app(
+        store, clock=lambda: practice.now, ids=practice.ids, options=Options(streams=Streams(ping_interval=0.05))
+    )
+    async with Wire(app) as socket:
+        await socket.welcomed(issued.secret)
+        away.append(True)
+
+        assert (await socket.closed())[0] == 1013
+    away.clear()
+    await store.close()

@@ -26,6 +26,13 @@ _IN_THE_WAY = frozenset(
         asyncpg.SerializationError,
     )
 )
+_NOT_ALLOWED = frozenset(
+    error.sqlstate
+    for error in (
+        asyncpg.InsufficientPrivilegeError,
+        asyncpg.InvalidSchemaNameError,  # there is no schema that the role may see
+    )
+)
 
 
 def revision_of(url: str) -> str | None:
@@ -49,7 +56,7 @@ def upgrade(url: str) -> bool:
         _run(upgrade_postgres(url))
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
-        if state == asyncpg.InsufficientPrivilegeError.sqlstate:
+        if state in _NOT_ALLOWED:
             raise StoreBehind(
                 "The database is not up to date, and its role may not change that. Run gappt-graphql migrate with the"
                 " address of the role that owns the tables."
@@ -65,6 +72,7 @@ def grant(url: str, role: str) -> None:
     Let the role serve: give it the rights that the program needs in the tables, and no others.
 
     :raises UnsupportedStore: if there is no such role
+    :raises StoreBehind: if this role does not own the tables
     """
     _run(_grant(url, role))
 
