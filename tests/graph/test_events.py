@@ -323,4 +323,4 @@ async def test_a_client_that_goes_leaves_nothing_behind(listen: Listen, practice
     assert [dict(each._open) for each in (watchers.connections, watchers.subscriptions)] == [{}, {}]
     assert practice.store._growth._waiting == {}  # type: ignore[attr-defined]
     await others_are_told(practice.store)
-    assert practice.store.figures().readers_in_use == 0
+    assert practice.store.figures().in_use == 0

@@ -107,7 +107,7 @@ async def test_a_reader_who_leaves_at_any_await_gives_its_connection_back(practi
             answers = await asyncio.gather(*readers, return_exceptions=True)
 
         assert answers[1:] == [[(5_000,)]] * 5
-        assert practice.store.figures().readers_in_use == 0
+        assert practice.store.figures().in_use == 0
         assert awaits < MOST_AWAITS
     gc.collect()
     assert awaits > 10

@@ -220,7 +220,7 @@ class WholeBook(RuleBasedStateMachine):
         if hasattr(self, "store"):
             self.runner.run(others_are_told(self.store))
             assert not (self.in_a_file and self.store._connection.in_transaction)
-            assert self.store.figures().readers_in_use == 0
+            assert self.store.figures().in_use == 0
 
     @invariant()
     def the_book_is_sound(self) -> None:

@@ -157,10 +157,20 @@ async def test_what_is_open_is_told_and_what_the_store_takes_up(watched: Watched
     assert told["gappt_open{what=subscriptions}"] == 1
     assert (await watched.series())["gappt_open{what=connections}"] == 0
     assert told["gappt_readers_in_use"] == 0
+    assert "gappt_connections_in_use" not in told
     assert told["gappt_operations_running"] == 0
     assert told["gappt_store_bytes{file=book}"] > 0
     assert told["gappt_store_bytes{file=log}"] > 0
     assert told["process_resident_memory_bytes"] > 0
+
+
+async def test_of_a_database_its_connections_are_told_and_no_readers_and_no_bytes_of_a_file(
+    watched: Watched, database: object
+) -> None:
+    told = await watched.series()
+
+    assert told["gappt_connections_in_use"] == 0
+    assert not [name for name in told if name.startswith(("gappt_readers", "gappt_store_bytes"))]
 
 
 async def test_clients_cannot_make_series(watched: Watched) -> None:

@@ -309,11 +309,15 @@ class Store(Protocol):
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """How a store is: its reading connections in use, and the bytes of its file and of the log beside it."""
+    """
+    How a store is: its connections in use, of those that read where one alone writes.
 
-    readers_in_use: int
-    bytes: int
-    log_bytes: int
+    An embedded store has the bytes of its file and of the log beside it too.
+    """
+
+    in_use: int
+    bytes: int | None = None
+    log_bytes: int | None = None
 
 
 class Fault(StrEnum):

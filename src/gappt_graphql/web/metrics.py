@@ -45,7 +45,8 @@ class Metrics(Logging):
         self._waits = Spread("gappt_write_wait_seconds", "How long writers waited for their turn", bounds=_WAITS)
         self._commits = Spread("gappt_commit_seconds", "How long commits took, with the disk", bounds=_WAITS)
         self._units = Spread("gappt_commit_units", "Units of work that were committed together", bounds=_COUNTS)
-        self._readers = Gauge("gappt_readers_in_use", "Reading connections in use")
+        self._readers = Gauge("gappt_readers_in_use", "Reading connections to the store's file in use")
+        self._connections = Gauge("gappt_connections_in_use", "Connections to the database in use")
         self._bytes = Gauge("gappt_store_bytes", "Size of the store's files", "file")
         self._open = Gauge("gappt_open", "Sockets and streams that are open, and subscriptions on them", "what")
         self._under_way: Counter[tuple[str, ...]] = Counter()
@@ -60,12 +61,22 @@ class Metrics(Logging):
     def watch(self, store: Store, watchers: Watchers, bounds: Bounds) -> None:
         """Look at these whenever somebody asks."""
         self._at_work.now = lambda: {(): bounds.count}
-        self._readers.now = lambda: {(): store.figures().readers_in_use}
-        self._bytes.now = lambda: {("book",): store.figures().bytes, ("log",): store.figures().log_bytes}
+        self._look_at(store)
         self._open.now = lambda: {
             ("connections",): watchers.connections.count,
             ("strangers",): watchers.strangers.count,
             ("subscriptions",): watchers.subscriptions.count,
+        }
+
+    def _look_at(self, store: Store) -> None:
+        """Tell of the store what there is of its kind: a database has its sizes told by its own tools."""
+        if store.figures().bytes is None:
+            self._connections.now = lambda: {(): store.figures().in_use}
+            return
+        self._readers.now = lambda: {(): store.figures().in_use}
+        self._bytes.now = lambda: {
+            ("book",): store.figures().bytes or 0,
+            ("log",): store.figures().log_bytes or 0,
         }
 
     def arrived(self, door: str) -> None:

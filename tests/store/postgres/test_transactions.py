@@ -51,7 +51,7 @@ def saving(record, runs):
 async def none_in_use(practice):
     """Wait for the bell, which rings on a connection too, and not for ever."""
     async with asyncio.timeout(5):
-        while practice.store.figures().readers_in_use:  # noqa: ASYNC110  # nobody is told of it
+        while practice.store.figures().in_use:  # noqa: ASYNC110  # nobody is told of it
             await asyncio.sleep(0.001)
 
 
@@ -301,7 +301,7 @@ async def test_a_statement_that_still_runs_when_its_unit_fails_leaves_no_connect
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
         await left[0]
 
-    assert practice.store.figures().readers_in_use == 0
+    assert practice.store.figures().in_use == 0
     assert await practice.reload(practice.business) == practice.business
 
 

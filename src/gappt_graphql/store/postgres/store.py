@@ -103,7 +103,7 @@ class PostgresStore:
         await self._writing(key.account_id, work)
 
     def figures(self) -> Figures:
-        return Figures(readers_in_use=self._transactions.in_use, bytes=0, log_bytes=0)
+        return Figures(in_use=self._transactions.in_use)
 
     async def fault(self) -> Fault | None:
         return await self._reading(_NO_ACCOUNT, checking.fault)

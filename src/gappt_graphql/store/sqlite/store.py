@@ -139,7 +139,7 @@ class SqliteStore:
 
     def figures(self) -> Figures:
         log = self._path.with_name(f"{self._path.name}-wal")
-        return Figures(readers_in_use=self._readers.in_use, bytes=size_of(self._path), log_bytes=size_of(log))
+        return Figures(in_use=self._readers.in_use, bytes=size_of(self._path), log_bytes=size_of(log))
 
     async def fault(self) -> Fault | None:
         if not self._writers.doubted:
