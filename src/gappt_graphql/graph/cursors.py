@@ -76,7 +76,7 @@ def _plain(value: Value) -> int | str:
 
 def _typed(field: str, value: int | str) -> Value:
     if field == "name":
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "\0" in value:  # which no name has, and PostgreSQL refuses
             raise ValueError
         return value
     if isinstance(value, str):
