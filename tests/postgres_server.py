@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,8 @@ def server(*, durable: bool = False) -> Iterator[str]:
     if given:
         yield given
         return
+    # A run that `timeout` ends would leave its server behind: it ends as by Ctrl-C, which takes what it started away.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Not in pytest's folder: root's server runs as another user, whom any other pytest that starts would shut out.
     with TemporaryDirectory(prefix="gappt-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
@@ -88,6 +91,7 @@ def server(*, durable: bool = False) -> Iterator[str]:
             yield started.get_uri()
         finally:
             started.cleanup()
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
