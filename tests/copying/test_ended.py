@@ -11,7 +11,7 @@ from conftest import NOW
 from gappt_graphql.practice.access import authenticate, issue_key
 from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import StoreError, StoreInUse
-from gappt_graphql.store.copying import CopyStopped
+from gappt_graphql.store.copying import CopyStopped, copy
 from gappt_graphql.store.opening import open_store
 from houses import copied, ended_after, everything, furnished
 
@@ -48,6 +48,31 @@ async def test_a_copy_that_was_killed_goes_on(move, slices):
     new = sum(len(rows) for rows in there.values()) - sum(len(rows) for rows in partly.values())
     begun = sum("unfinished" in row[1] for row in partly["accounts"])
     assert sum(one.written for one in told) == new + begun
+
+
+async def test_a_copy_that_is_ended_again_and_again_goes_on_each_time(move):
+    for slices in range(12, 130, 9):
+        await ended_after(move.source, move.target, slices)
+
+    await copied(move.source, move.target)
+
+    assert await everything(move.all_of_target) == await everything(move.all_of_source)
+
+
+async def test_a_copy_that_is_cancelled_ends_at_the_next_slice(move):
+    shown = 0
+
+    def cancel(_done: int, _total: int) -> None:
+        nonlocal shown
+        shown += 1
+        copying.cancel()
+
+    copying = asyncio.create_task(copy(move.source, move.target, progress=cancel, size=5))
+    with pytest.raises(asyncio.CancelledError):
+        await copying
+
+    assert shown == 1
+    await copied(move.source, move.target)
 
 
 async def test_a_copy_that_is_killed_wherever_it_is_goes_on(move):

@@ -116,6 +116,11 @@ async def test_a_source_that_is_not_there_is_told(move, tmp_path):
     assert not (tmp_path / "none.db").exists()
 
 
+async def test_a_folder_that_is_not_there_is_told(move, tmp_path):
+    with pytest.raises(UnsupportedStore, match="There is no directory for the store"):
+        await copied(move.source, f"sqlite:///{tmp_path / 'none' / 'book.db'}")
+
+
 async def test_a_file_that_is_served_is_refused(move):
     file = next(url for url in (move.source, move.target) if url.startswith("sqlite"))
     with exclusive(file):
@@ -139,10 +144,27 @@ async def test_a_row_that_was_changed_in_an_unfinished_copy_is_named_without_its
     tampered("UPDATE patients SET first_name = 'Planted'", "UPDATE practitioners SET first_name = 'Planted'")
     tampered("UPDATE businesses SET name = 'Planted'")
 
+    before = await everything(move.all_of_target)
+
     with pytest.raises(CopyStopped, match=r"is not the same in both stores: id \d+ of businesses differs") as stopped:
         await copied(move.source, move.target)
 
     assert "Planted" not in str(stopped.value)
+    assert await everything(move.all_of_target) == before
+
+
+async def test_what_was_forgotten_since_the_copy_was_done_does_not_come_back(move, request):
+    await copied(move.source, move.target)
+    forget = "DELETE FROM idempotency_keys"
+    if move.target.startswith("sqlite"):
+        past_its_rules(move.target, forget)
+    else:
+        request.getfixturevalue("database").execute(forget)
+
+    with pytest.raises(CopyStopped, match="a row of idempotency_keys differs"):
+        await copied(move.source, move.target)
+
+    assert (await everything(move.all_of_target))["idempotency_keys"] == []
 
 
 async def test_a_row_that_came_to_an_unfinished_copy_is_found(move):

@@ -24,7 +24,7 @@ from gappt_graphql.store.migrations import HEAD, REVISIONS, is_behind, migrate
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.store.tables import metadata
 
-pytestmark = pytest.mark.sqlite("how a file comes to its tables; how a database does is in test_migrating_postgres.py")
+pytestmark = pytest.mark.sqlite("how a file comes to its tables; for a database: test_migrations_of_postgres.py")
 
 
 def schema_of(path: Path) -> dict[str, list[str]]:

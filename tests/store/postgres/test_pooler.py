@@ -19,6 +19,7 @@ from conftest import NOW
 from gappt_graphql.practice.attendance import BookAttendees, book
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.store.postgres.terms import Terms
+from houses import copied, everything, furnished
 from postgres_faults import faults
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -118,3 +119,15 @@ async def test_nothing_is_left_in_a_session_behind_a_pooler_and_limits_hold_in_e
     assert {tuple(row) for _ in range(4) for row in await stranger.fetch(left)} == {("0", "")}
     await stranger.close()
     await store.close()
+
+
+async def test_a_book_is_copied_through_a_pooler_both_ways(database, pooled_url, store_url, tmp_path):
+    await furnished(store_url, NOW)
+    before = await everything(database.superuser_url)
+    file = f"sqlite:///{tmp_path / 'book.db'}"
+
+    await copied(pooled_url, file)
+    database.clean()
+    await copied(file, pooled_url)
+
+    assert await everything(database.superuser_url) == before

@@ -69,6 +69,8 @@ def _check_that_both_may_be(source_url: str, target_url: str) -> None:
     if same:
         raise UnsupportedStore("Both addresses are of the same store")
     if not is_postgres(target_url) and not file_of(target_url).exists():
+        if not file_of(target_url).parent.is_dir():
+            raise UnsupportedStore(f"There is no directory for the store {file_of(target_url)}")
         with replacing(target_url):
             migrate(target_url)
 

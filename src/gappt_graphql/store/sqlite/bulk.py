@@ -1,5 +1,6 @@
 """Whole tables of an embedded store."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -79,6 +80,7 @@ class Transaction:
     ) -> AsyncIterator[list[Row]]:
         cursor = self._connection.execute(statement.sqlite, statement.sqlite_parameters(parameters))
         while found := cursor.fetchmany(size):
+            await asyncio.sleep(0)  # nothing else here waits, and Ctrl-C is heard by who waits
             yield found
 
     async def run(self, statement: Statement, parameters: Mapping[str, object]) -> None:
