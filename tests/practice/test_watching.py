@@ -223,3 +223,14 @@ async def test_closing_the_store_ends_every_wait(practice: Practice) -> None:
 
     with pytest.raises(RuntimeError, match="closed"):
         await waiting
+
+
+async def test_hints_that_somebody_makes_up_fill_no_memory() -> None:
+    async def head(account: AccountId) -> int:
+        return 0
+
+    growth = Growth(head)
+    for account in range(25_000):
+        growth.hint(AccountId(account), 1)
+
+    assert len(growth._hinted) <= 10_000

@@ -9,6 +9,9 @@ from gappt_graphql.store.unavailable import Unavailable
 
 Head = Callable[[AccountId], Awaitable[int]]
 
+_MOST_HINTS = 10_000
+"""Accounts that are remembered: anybody who reaches the database can make them up."""
+
 
 class Growth:
     """
@@ -40,7 +43,9 @@ class Growth:
     def hint(self, account: AccountId, number: int) -> None:
         """Say that the feed may have reached this number: somebody else claims to have committed it."""
         if number > self._hinted.get(account, 0):
-            # Kept for who begins to wait just after this.
+            # Kept for who begins to wait just after this. What is forgotten costs a wait for the next look.
+            if len(self._hinted) >= _MOST_HINTS:
+                self._hinted.clear()
             self._hinted[account] = number
         if account in self._hints:
             self._hints[account].set()

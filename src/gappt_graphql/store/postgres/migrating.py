@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
-from gappt_graphql.store import StoreBehind
+from gappt_graphql.store import StoreBehind, StoreError
 from gappt_graphql.store.postgres.opening import told_without_values
 from gappt_graphql.store.postgres.roles import let_serve
 
@@ -49,6 +49,7 @@ def upgrade(url: str) -> bool:
     Migrate the database to the newest revision, all or nothing. Return whether nobody was in the way.
 
     :raises StoreBehind: if the role may not migrate it
+    :raises StoreError: if the database fails at it
     """
     from gappt_graphql.store.migrations.upgrading import upgrade_postgres  # it imports Alembic
 
@@ -62,7 +63,11 @@ def upgrade(url: str) -> bool:
                 " address of the role that owns the tables."
             ) from None
         if state not in _IN_THE_WAY:
-            raise
+            # Its own words may quote a row.
+            raise StoreError(
+                f"The database could not be migrated, and stays as it was: PostgreSQL's error {state}."
+                " Its log says more."
+            ) from None
         return False
     return True
 
