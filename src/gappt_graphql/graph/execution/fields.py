@@ -7,6 +7,7 @@ the store is there.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import chain, islice
@@ -42,7 +43,7 @@ class Asked(NamedTuple):
         return Member(of, self.key, self.nodes, nullable=self.nullable)
 
 
-class Field:
+class Field(ABC):
     """A field of a selection. Its selection says which attribute of the rows it is."""
 
     attribute: str
@@ -50,9 +51,9 @@ class Field:
     def __init__(self, key: str) -> None:
         self.key = key
 
+    @abstractmethod
     def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
         """Return the column for these sources, whose rows do not stand yet."""
-        raise NotImplementedError
 
 
 class TypeName(Field):
