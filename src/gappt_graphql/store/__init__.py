@@ -1,11 +1,9 @@
 """Where the book is kept: the questions that the use cases ask of it, as interfaces."""
 
-import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -14,7 +12,49 @@ from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
 from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.scheduling.ids import AccountId, BusinessId, GroupAppointmentId, KeyId, PatientId, PractitionerId
+from gappt_graphql.scheduling.ids import AccountId, GroupAppointmentId, PatientId, PractitionerId
+from gappt_graphql.store.entries import (
+    Account,
+    ApiKey,
+    AuditEnd,
+    AuditRow,
+    Change,
+    KeptOutcome,
+    audit_hash,
+)
+from gappt_graphql.store.errors import (
+    NameTaken,
+    StoreBehind,
+    StoreError,
+    StoreInUse,
+    StoreTooNew,
+    Unreadable,
+    UnsupportedStore,
+)
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "AuditEnd",
+    "AuditRow",
+    "Book",
+    "Change",
+    "Edit",
+    "Fault",
+    "Figures",
+    "KeptOutcome",
+    "NameTaken",
+    "Record",
+    "Store",
+    "StoreBehind",
+    "StoreError",
+    "StoreInUse",
+    "StoreTooNew",
+    "Unreadable",
+    "UnsupportedStore",
+    "WritableBook",
+    "audit_hash",
+]
 
 Record = (
     GroupAppointment | Attendee | WaitlistEntry | Business | Practitioner | Patient | AppointmentType | UnavailableBlock
@@ -28,97 +68,6 @@ class Edit(Struct, frozen=True):
 
     before: Record | None
     after: Record
-
-
-class Change(Struct, frozen=True, kw_only=True):
-    """
-    What a client of the change feed sees of one appointment. `number` is 0 until it is written.
-
-    The former practitioner and business are set where it moved away from them: who watches those sees it go.
-    """
-
-    number: int = 0
-    kind: str
-    group_appointment_id: GroupAppointmentId
-    practitioner_id: PractitionerId
-    business_id: BusinessId
-    former_practitioner_id: PractitionerId | None = None
-    former_business_id: BusinessId | None = None
-    changed_fields: tuple[str, ...]
-    at: datetime
-
-
-class AuditRow(Struct, frozen=True, kw_only=True):
-    """Who did what to one record: `before` and `after` are JSON objects of the fields that differ."""
-
-    number: int = 0
-    at: datetime
-    key_id: KeyId | None
-    actor: str | None
-    request_id: str
-    operation: str
-    record_kind: str
-    record_id: int
-    before: str | None
-    after: str
-    hash: str = ""
-    """Covers this row and those before it; set when it is written."""
-
-
-def audit_hash(row: AuditRow, *, account: AccountId, previous: str) -> str:
-    """
-    Return the row's hash: SHA-256 in hex of a JSON array without spaces, in UTF-8, nothing escaped but what must be.
-
-    It holds the hash before (empty for the first row), the account, and the row's fields in their order, `at` as
-    microseconds since 1970.
-    """
-    fields = [row.number, _microseconds(row.at), row.key_id, row.actor, row.request_id, row.operation, row.record_kind]
-    chained = [previous, account, *fields, row.record_id, row.before, row.after]
-    return sha256(json.dumps(chained, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
-
-
-class AuditEnd(NamedTuple):
-    """Where an account's audit ends by its own count: the number and the hash of its last row, or 0 and nothing."""
-
-    number: int
-    hash: str
-
-
-class KeptOutcome(Struct, frozen=True, kw_only=True):
-    """What an idempotency key once did: the fingerprint of its request, and the outcome as JSON."""
-
-    key: str
-    fingerprint: str
-    outcome: str
-    at: datetime
-
-
-class Account(Struct, frozen=True):
-    """A tenant: one practice group. `demo` marks one that the demo made."""
-
-    id: AccountId
-    name: str
-    created_at: datetime
-    demo: bool = False
-
-
-class ApiKey(Struct, frozen=True, kw_only=True):
-    """
-    An API key as it is stored: by its digest, never itself. `browser` marks one that the pages of a site use.
-
-    The limits are its own, requests and points a minute: None is what the server has for all, 0 is none.
-    """
-
-    id: KeyId
-    account_id: AccountId
-    digest: str
-    last_four: str
-    scopes: tuple[str, ...]
-    created_at: datetime
-    revoked_at: datetime | None = None
-    browser: bool = False
-    rate_limit: int | None = None
-    cost_budget: int | None = None
 
 
 class Book(Protocol):
@@ -329,35 +278,3 @@ class Fault(StrEnum):
     """The tables are not those that this program expects."""
     READ_ONLY = "read-only"
     """It is a standby of another database, or was set to be read only."""
-
-
-class Unreadable(Exception):
-    """Something else than this program has written what is read: a text or an instant that is none."""
-
-
-class NameTaken(Exception):
-    """Another account has this name."""
-
-
-class StoreError(Exception):
-    """The store cannot be used as it is; the message is a sentence for the person who started the program."""
-
-
-class UnsupportedStore(StoreError):
-    """The URL names no store that this program knows."""
-
-
-class StoreInUse(StoreError):
-    """Another process holds the store."""
-
-
-class StoreBehind(StoreError):
-    """The store has not been migrated to what this program expects."""
-
-
-class StoreTooNew(StoreError):
-    """A newer version of the program has migrated the store."""
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
