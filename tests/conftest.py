@@ -5,10 +5,11 @@ The store is a SQLite file, or with --store=postgres a PostgreSQL database: then
 from those marked as SQLite's alone. Tests that ask for the `database` itself are about PostgreSQL and run only then.
 """
 
+import asyncio
 import os
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 import postgres_server
 from builders import Practice
+from gappt_graphql.cli.loops import new_loop
 from gappt_graphql.store import Store
 from gappt_graphql.store.migrations import migrate
 from gappt_graphql.store.opening import open_store
@@ -27,6 +29,7 @@ os.environ.setdefault("GAPPT_LOG_LEVEL", "warning")
 _LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 EmptyStore = Callable[..., tuple[str, Past]]
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -104,6 +107,14 @@ async def practice(store: Store) -> Practice:
 async def other_practice(store: Store) -> Practice:
     """Another account, which must never be seen."""
     return await Practice.open(store, name="Lakeside", now=NOW)
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
+    """Tests run on asyncio's own loop, and those marked with `loop_factories` on the ones that they name."""
+    mark = item.get_closest_marker("asyncio")
+    if mark is None or "loop_factories" not in mark.kwargs:
+        return {"asyncio": asyncio.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop, "served": new_loop}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -109,6 +109,15 @@ def test_a_key_made_beside_the_server_works_at_once_and_a_plain_server_has_no_re
     assert answer.json() == {"data": {"groupAppointments": {"totalCount": 0, "nodes": []}}}
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not tell what a process has loaded")
+def test_a_server_runs_on_the_quick_loop(serve: Callable[..., Running]) -> None:
+    pytest.importorskip("uvloop")
+
+    loaded = Path(f"/proc/{serve().process.pid}/maps").read_text()
+
+    assert "uvloop" in loaded
+
+
 def test_an_answer_does_not_wait_for_the_acknowledgement_of_its_first_part() -> None:
     settings = settings_of(given({"port": str(free_port())}, {}))
 

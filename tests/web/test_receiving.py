@@ -12,6 +12,9 @@ from gappt_graphql.store import Store
 from gappt_graphql.web.app import create_app
 from served import serving
 
+# The second is what `serve` runs on.
+pytestmark = pytest.mark.asyncio(loop_factories=["asyncio", "served"])
+
 HEAD = b"GET /livez HTTP/1.1\r\nHost: practice.example\r\n"
 POST = b"POST /graphql HTTP/1.1\r\nHost: practice.example\r\nContent-Type: application/json\r\n"
 

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 import click
 
 from gappt_graphql.cli.common import ALL_SETTINGS, Misused, chosen, setting_flags
+from gappt_graphql.cli.loops import new_loop
 from gappt_graphql.settings import Settings
 
 
@@ -34,7 +35,8 @@ def serve(with_demo: bool, **flags: str | None) -> None:
         raise Misused("--demo prints its key, so it serves this machine only: leave out --host, or give 127.0.0.1")
     from gappt_graphql.cli.server import run
 
-    asyncio.run(run(settings, with_demo=with_demo))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(run(settings, with_demo=with_demo))
 
 
 def _check_that_one_process_serves(settings: Settings) -> None:

@@ -18,9 +18,18 @@ class Sockets(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Begin, and have little read at once."""
-        # asyncio would read a quarter of a megabyte: forty thousand small frames, and nobody else has a turn meanwhile.
-        transport.max_size = BYTES_AT_ONCE  # type: ignore[attr-defined]  # of asyncio's transports alone
         super().connection_made(transport)
+        # Not here and now: where HTTP was spoken before, uvicorn gives the transport its protocol after this.
+        self.loop.call_soon(self._read_little)
+
+    def _read_little(self) -> None:
+        transport = self.transport
+        if transport.is_closing():
+            return
+        transport.set_protocol(_LittleAtOnce(self))
+        if transport.is_reading():  # uvloop goes on with the protocol that it began to read for
+            transport.pause_reading()
+            transport.resume_reading()
 
     def handle_ping(self) -> None:
         """Answer, unless the client has not taken earlier answers: the original would pile them up without bound."""
@@ -54,3 +63,40 @@ class Sockets(WebSocketsSansIOProtocol):
     def _cut(self, seconds: float) -> None:
         # Closing alone waits for ever for the client to take what is left.
         self.loop.call_later(seconds, self.transport.abort)
+
+
+class _LittleAtOnce(asyncio.BufferedProtocol):
+    """
+    Has little read at once, and others have their turn after each part.
+
+    Both loops would read a quarter of a megabyte: forty thousand small frames, and nobody else has a turn meanwhile.
+    """
+
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets, self._buffer = sockets, bytearray(BYTES_AT_ONCE)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._sockets.data_received(bytes(self._buffer[:nbytes]))
+        transport = self._sockets.transport
+        if nbytes == BYTES_AT_ONCE and transport.is_reading():
+            transport.pause_reading()  # uvloop would read on while there is more, 32 times
+            self._sockets.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if not self._sockets.read_paused:
+            self._sockets.transport.resume_reading()
+
+    def eof_received(self) -> None:
+        self._sockets.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._sockets.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._sockets.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._sockets.resume_writing()
