@@ -31,15 +31,23 @@ async def test_the_first_query_has_the_answer_that_the_readme_shows(practice: Pr
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    assert [str(file) for file in _linked(page) if not file.exists()] == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    ahead = {PAGES[0]}
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        ahead |= {file for file in _linked(page) if file.suffix == ".md" and file.exists()} - reached
+
+    assert [str(page) for page in PAGES if page not in reached] == []
+
+
+def _linked(page: Path) -> list[Path]:
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
-
-    assert [link for link in links if not (page.parent / link).exists()] == []
-
-
-def test_the_readme_leads_to_every_page() -> None:
-    pages = {page for page in PAGES if f"({page.relative_to(PROJECT)})" in README}
-
-    assert [str(page) for page in PAGES[1:] if page not in pages] == []
+    return [(page.parent / link).resolve() for link in links]
 
 
 def _block(language: str) -> str:

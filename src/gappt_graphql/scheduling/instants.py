@@ -1,4 +1,4 @@
-"""Instants and dates as text: RFC 3339, the same for every door (docs/decisions.md)."""
+"""Instants and dates as text: RFC 3339, the same for every door (docs/decisions/0001-appointments.md)."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
