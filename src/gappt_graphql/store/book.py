@@ -11,6 +11,7 @@ from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointmentId, PatientId, PractitionerId
 from gappt_graphql.store import (
     Account,
+    Along,
     AuditEnd,
     AuditRow,
     Change,
@@ -26,6 +27,7 @@ from gappt_graphql.store import (
     paging,
     saving,
 )
+from gappt_graphql.store.along import read_along
 from gappt_graphql.store.records import codec
 from gappt_graphql.store.statements import Reading, Row, Statement, Writing
 
@@ -44,14 +46,16 @@ class ReadableBook:
         """Run the statement and return all its rows."""
         return await self._connection.fetch(statement, parameters)
 
-    async def find(self, kind: type[R], ids: Collection[int]) -> Mapping[int, R]:
+    async def find(self, kind: type[R], ids: Collection[int], *, along: Along | None = None) -> Mapping[int, R]:
         known = [id for id in ids if 0 < id <= LARGEST_ID]
         if not known:
             return {}
         statement = by_key.find(kind)  # type: ignore[arg-type]  # mypy finds no hash in type[R]
         rows = await self.fetch(statement, {"account": self.account, "ids": known})
         decode = codec(kind).decode
-        return {row[0]: decode(row) for row in rows}
+        found = {row[0]: decode(row) for row in rows}
+        await read_along(self, found.values(), along)
+        return found
 
     async def hold(
         self,
@@ -63,15 +67,19 @@ class ReadableBook:
         """Do nothing: what is read in one transaction is one moment, and on SQLite a writer is alone."""
 
     async def attendees_of(
-        self, appointments: Collection[GroupAppointmentId], *, include_cancelled: bool = False
+        self,
+        appointments: Collection[GroupAppointmentId],
+        *,
+        include_cancelled: bool = False,
+        along: Along | None = None,
     ) -> Mapping[GroupAppointmentId, Sequence[Attendee]]:
         statement = by_key.ATTENDEES_OF if include_cancelled else by_key.ACTIVE_ATTENDEES_OF
-        return await self._by_appointment(Attendee, statement, appointments)
+        return await self._by_appointment(Attendee, statement, appointments, along)
 
     async def waitlists_of(
-        self, appointments: Collection[GroupAppointmentId]
+        self, appointments: Collection[GroupAppointmentId], *, along: Along | None = None
     ) -> Mapping[GroupAppointmentId, Sequence[WaitlistEntry]]:
-        return await self._by_appointment(WaitlistEntry, by_key.WAITLISTS_OF, appointments)
+        return await self._by_appointment(WaitlistEntry, by_key.WAITLISTS_OF, appointments, along)
 
     async def repeats_of(
         self, roots: Collection[GroupAppointmentId]
@@ -84,13 +92,24 @@ class ReadableBook:
                 found[repeat.repeated_from_id].append(repeat)
         return found
 
-    async def page(self, kind: type[R], listing: Listing, part: Slice) -> Page[R]:
-        return await paging.page(self, kind, listing, part)
+    async def page(self, kind: type[R], listing: Listing, part: Slice, *, along: Along | None = None) -> Page[R]:
+        page = await paging.page(self, kind, listing, part)
+        await read_along(self, page.records, along)
+        return page
 
     async def pages(
-        self, kind: type[R], listing: Listing, part: Slice, *, parent: str, parents: Collection[int]
+        self,
+        kind: type[R],
+        listing: Listing,
+        part: Slice,
+        *,
+        parent: str,
+        parents: Collection[int],
+        along: Along | None = None,
     ) -> Mapping[int, Page[R]]:
-        return await paging.pages(self, kind, listing, part, parent=parent, parents=parents)
+        pages = await paging.pages(self, kind, listing, part, parent=parent, parents=parents)
+        await read_along(self, (record for page in pages.values() for record in page.records), along)
+        return pages
 
     async def count(self, kind: type[Record], listing: Listing) -> int:
         return await paging.count(self, kind, listing)
@@ -142,13 +161,18 @@ class ReadableBook:
         return await audit.history_of(self, appointments, limit=limit, before=before)
 
     async def _by_appointment(
-        self, kind: type[Placed], statement: Statement, appointments: Collection[GroupAppointmentId]
+        self,
+        kind: type[Placed],
+        statement: Statement,
+        appointments: Collection[GroupAppointmentId],
+        along: Along | None,
     ) -> Mapping[GroupAppointmentId, Sequence[Placed]]:
         found: dict[GroupAppointmentId, list[Placed]] = {appointment: [] for appointment in appointments}
         decode = codec(kind).decode
         for row in await self._of(statement, found):
             place = decode(row)
             found[place.group_appointment_id].append(place)
+        await read_along(self, (place for places in found.values() for place in places), along)
         return found
 
     async def _of(self, statement: Statement, appointments: Iterable[GroupAppointmentId]) -> list[Row]:
