@@ -11,6 +11,7 @@ from benchmarks.peers.report import report
 from benchmarks.peers.results import BEGIN, END, write
 from benchmarks.peers.rows import Rows, make_rows
 from benchmarks.peers.targets import HERE, targets
+from benchmarks.since import judged
 from graphql import build_schema, parse, validate
 
 from builders import Practice
@@ -139,3 +140,10 @@ def test_the_project_has_a_place_for_the_results() -> None:
     text = (PROJECT / "benchmarks" / "RESULTS.md").read_text()
 
     assert text.index(BEGIN) < text.index(END)
+
+
+@pytest.mark.parametrize(("now", "worse"), [(900, False), (1_000, False), (1_099, False), (1_101, True), (5_000, True)])
+def test_more_than_a_tenth_more_than_at_another_revision_is_a_regression(now: int, worse: bool) -> None:
+    told, is_worse = judged(1_000, now)
+
+    assert is_worse == worse == ("more than a tenth more" in told)

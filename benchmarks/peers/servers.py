@@ -20,9 +20,7 @@ class Running:
 
     def __init__(self, target: Target, url: str, key: str, core: int | None, log: Path) -> None:
         self.target, self.url, self.key, self.log = target, url, key, log
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
         def filled(text: str) -> str:
             return text.replace("{url}", url).replace("{port}", str(self.port))
@@ -89,6 +87,14 @@ class Running:
             for number in reversed(_family(self.pid)):
                 os.kill(number, signal.SIGKILL)
             self._process.wait()
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def cpu(pid: int) -> Spent:
