@@ -118,6 +118,20 @@ def test_a_server_runs_on_the_quick_loop(serve: Callable[..., Running]) -> None:
     assert "uvloop" in loaded
 
 
+def test_a_server_does_not_look_for_garbage_in_what_it_was_started_with(url: str) -> None:
+    told = "import atexit, gc; from gappt_graphql.cli import main; "
+    told += "atexit.register(lambda: print(gc.get_freeze_count(), 'stay')); main()"
+    arguments = [sys.executable, "-c", told, "serve", "--database-url", url, "--port", str(free_port())]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any(line.startswith("Ctrl-C") for line in process.stdout)
+        process.terminate()
+
+        said = process.communicate(timeout=30)[0]
+
+    assert int(said.split()[0]) > 50_000
+
+
 def test_an_answer_does_not_wait_for_the_acknowledgement_of_its_first_part() -> None:
     settings = settings_of(given({"port": str(free_port())}, {}))
 

@@ -13,6 +13,7 @@ from types import FrameType
 import click
 import uvicorn
 
+from gappt_graphql.cli.collecting import leave_out_what_stays
 from gappt_graphql.cli.common import Failed
 from gappt_graphql.cli.demonstration import FIRST_QUERY, prepare
 from gappt_graphql.cli.logs import Log, tell_failure
@@ -128,6 +129,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            leave_out_what_stays()
             self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
