@@ -224,6 +224,7 @@ OPERATIONS = (
     ),
     Operation("attendees of 50", _of_fifty(lambda book, ids: book.attendees_of(ids))),
     Operation("conflicts of 50", _of_fifty(lambda book, ids: book.conflicts_of(ids, tuple(ConflictKind)))),
+    Operation("which of 50 conflict", _of_fifty(lambda book, ids: book.conflicting(ids, tuple(ConflictKind)))),
     Operation("history of 50", _of_fifty(lambda book, ids: book.history_of(ids, limit=20))),
     Operation("page of 50 changes", _changes),
     Operation("GraphQL: list of 50, first page", lambda visit, n: visit.graphql(LIST)),

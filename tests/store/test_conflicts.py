@@ -10,6 +10,7 @@ from builders import A_MONDAY, Practice
 from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
 from gappt_graphql.scheduling.directory import Practitioner
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.scheduling.ids import GroupAppointmentId
 from gappt_graphql.scheduling.spans import Span
 from gappt_graphql.store import conflicts
 from watched_rows import WatchedRows
@@ -28,6 +29,11 @@ async def conflicts_of(
 
     found = await practice.store.read(practice.account.id, work)
     return [found[group.id] for group in groups]
+
+
+async def conflicting(practice: Practice, *groups: GroupAppointment) -> Any:
+    ids = [group.id for group in groups]
+    return await practice.store.read(practice.account.id, lambda book: book.conflicting(ids, EVERY_KIND))
 
 
 async def conflicts_with(
@@ -175,6 +181,7 @@ async def test_another_accounts_appointments_do_not_exist(practice: Practice, ot
         patient_ids=(other_practice.patients[0].id,),
     )
     assert await conflicts_of(practice, mine, theirs) == [[], []]
+    assert await conflicting(practice, mine, theirs) == set()
     assert await conflicts_with(practice, claim) == {7: []}
 
 
@@ -219,15 +226,24 @@ async def test_conflicts_of_a_page_cost_one_statement(practice: Practice, rows: 
     assert len(rows.statements) == 1
     assert len(found) == size
 
+    assert len(await conflicts.conflicting(rows, list(found), EVERY_KIND)) == (0 if size == 1 else size)
+    assert len(rows.statements) == 2
+
 
 async def test_nothing_asked_costs_no_statement(rows: WatchedRows) -> None:
     assert await conflicts.conflicts_of(rows, [], EVERY_KIND) == {}
+    assert await conflicts.conflicting(rows, [], EVERY_KIND) == frozenset()
+    assert await conflicts.conflicting(rows, [GroupAppointmentId(1)], []) == frozenset()
     assert await conflicts.conflicts_with(rows, [], EVERY_KIND) == {}
     assert rows.statements == []
 
 
 async def _of_stored(practice: Practice, rows: WatchedRows) -> None:
     await conflicts.conflicts_of(rows, [(await practice.group()).id], EVERY_KIND)
+
+
+async def _whether_any(practice: Practice, rows: WatchedRows) -> None:
+    await conflicts.conflicting(rows, [(await practice.group()).id], EVERY_KIND)
 
 
 async def _of_claims(practice: Practice, rows: WatchedRows) -> None:
@@ -238,7 +254,7 @@ async def _of_claims(practice: Practice, rows: WatchedRows) -> None:
 
 
 @pytest.mark.sqlite("SQLite's plans and steps; PostgreSQL's are in test_plans_of_postgres.py")
-@pytest.mark.parametrize("ask", [_of_stored, _of_claims])
+@pytest.mark.parametrize("ask", [_of_stored, _whether_any, _of_claims])
 async def test_conflicts_are_found_along_the_indexes_of_persons(
     practice: Practice, rows: WatchedRows, ask: Callable[[Practice, WatchedRows], Any]
 ) -> None:

@@ -118,6 +118,23 @@ async def test_every_pair_that_a_slow_look_finds_is_found(practice: Practice, se
     assert any(expected.values())
 
 
+@pytest.mark.parametrize("kinds", [EVERY_KIND, *((kind,) for kind in EVERY_KIND), EVERY_KIND[:2], ()])
+@pytest.mark.parametrize("seed", range(4))
+async def test_those_that_conflict_are_those_that_have_conflicts(
+    practice: Practice, kinds: tuple[ConflictKind, ...], seed: int
+) -> None:
+    diary = Diary(practice, seed)
+    await diary.save(practice)
+    asked = [group.id for group in diary.groups[::2]]
+
+    async def work(book: Any) -> Any:
+        return await book.conflicting(asked, kinds), await book.conflicts_of(asked, kinds)
+
+    conflicting, found = await practice.store.read(practice.account.id, work)
+    assert conflicting == {id for id, conflicts in found.items() if conflicts}
+    assert bool(conflicting) == bool(kinds)
+
+
 @pytest.mark.parametrize("seed", range(12, 24))
 async def test_claims_conflict_with_what_a_slow_look_finds(practice: Practice, seed: int) -> None:
     diary, proposals = Diary(practice, seed), Diary(practice, seed + 100)

@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -89,17 +89,25 @@ def write_diary(path: Path, appointments: int, *, wider: int, analyzed: bool) ->
     connection.close()
 
 
+async def _conflicts(rows: WatchedRows, ids: list[GroupAppointmentId]) -> int:
+    return sum(map(len, (await conflicts.conflicts_of(rows, ids, tuple(ConflictKind))).values()))
+
+
+async def _conflicting(rows: WatchedRows, ids: list[GroupAppointmentId]) -> int:
+    return len(await conflicts.conflicting(rows, ids, tuple(ConflictKind)))
+
+
+@pytest.mark.parametrize("ask", [_conflicts, _conflicting])
 @pytest.mark.parametrize("wider", [1, LARGE // SMALL], ids=["ten times as long", "ten times as many people"])
 @pytest.mark.parametrize("analyzed", [False, True])
 async def test_conflicts_of_fifty_cost_the_same_in_a_diary_ten_times_the_size(
-    diary: Callable[..., WatchedRows], wider: int, analyzed: bool
+    diary: Callable[..., WatchedRows], ask: Callable[..., Awaitable[int]], wider: int, analyzed: bool
 ) -> None:
     ids = [GroupAppointmentId(SMALL // 2 + n) for n in range(50)]
     steps, found = [], []
     for size in (SMALL, LARGE):
         rows = diary(size, wider=wider if size == LARGE else 1, analyzed=analyzed)
-        of_each = await conflicts.conflicts_of(rows, ids, tuple(ConflictKind))
-        found.append(sum(map(len, of_each.values())))
+        found.append(await ask(rows, ids))
         steps.append(rows.steps)
         await rows.close()
 

@@ -145,6 +145,7 @@ ASKED: dict[str, Callable[[ReadableBook], Awaitable[Any]]] = {
     "repeats of fifty": lambda book: book.repeats_of(IDS),
     "conflicts of fifty": lambda book: book.conflicts_of(IDS, EVERY_KIND),
     "conflicts of one": lambda book: book.conflicts_of(IDS[:1], EVERY_KIND),
+    "whether fifty conflict": lambda book: book.conflicting(IDS, EVERY_KIND),
     "conflicts with fifty": lambda book: book.conflicts_with(CLAIMS, EVERY_KIND),
     "conflicts with one": lambda book: book.conflicts_with(CLAIMS[:1], EVERY_KIND, leaving_out=[1]),
     "changes": changes(),

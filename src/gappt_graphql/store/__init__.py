@@ -1,6 +1,6 @@
 """Where the book is kept: the questions that the use cases ask of it, as interfaces."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Set
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -158,6 +158,11 @@ class Book(Protocol):
 
         Archived appointments have none. Every appointment has an entry.
         """
+
+    async def conflicting(
+        self, appointments: Collection[GroupAppointmentId], kinds: Collection[ConflictKind]
+    ) -> Set[GroupAppointmentId]:
+        """Return those of the stored appointments that have a conflict. It costs less than to list the conflicts."""
 
     async def conflicts_with(
         self,

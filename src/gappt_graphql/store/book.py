@@ -1,6 +1,6 @@
 """The book of one account, on any connection that runs statements: each question is a statement or two."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import TypeVar
 
@@ -123,6 +123,11 @@ class ReadableBook:
         self, appointments: Collection[GroupAppointmentId], kinds: Collection[ConflictKind]
     ) -> Mapping[GroupAppointmentId, Sequence[Conflict]]:
         return await conflicts.conflicts_of(self, appointments, kinds)
+
+    async def conflicting(
+        self, appointments: Collection[GroupAppointmentId], kinds: Collection[ConflictKind]
+    ) -> Set[GroupAppointmentId]:
+        return await conflicts.conflicting(self, appointments, kinds)
 
     async def conflicts_with(
         self,

@@ -1,6 +1,6 @@
 """Conflicts, found in the database: one statement for any number of appointments, by indexes alone."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -48,6 +48,16 @@ async def conflicts_of(
     return found
 
 
+async def conflicting(
+    rows: Rows, appointments: Collection[GroupAppointmentId], kinds: Collection[ConflictKind]
+) -> Set[GroupAppointmentId]:
+    """Return those of the stored appointments that have a conflict; nobody looks for a second one."""
+    if not appointments or not kinds:
+        return frozenset()
+    parameters = {"account": rows.account, "ids": as_rows((id,) for id in appointments)}
+    return frozenset(row[0] for row in await rows.fetch(_conflicting(frozenset(kinds)), parameters))
+
+
 async def conflicts_with(
     rows: Rows,
     claims: Collection[Claim],
@@ -74,12 +84,13 @@ async def conflicts_with(
     return found
 
 
-def has_conflicts(appointment: FromClause) -> ColumnElement[bool]:
-    """Tell whether the appointment of this row has a conflict of any kind."""
+def has_conflicts(appointment: FromClause, kinds: Collection[ConflictKind] = KINDS) -> ColumnElement[bool]:
+    """Tell whether the appointment of this row has a conflict of one of these kinds."""
     place = attendees.alias()
     tests: list[ColumnElement[bool]] = []
     found: Select[Any]
-    for kind in ConflictKind:
+    # Those of the practitioner first: there is one.
+    for kind in sorted(kinds, reverse=True):
         for rival, meets in _rivals(kind):
             if kind is ConflictKind.PATIENT_DOUBLE_BOOKED:
                 # The attendee has the same times, but under row-level security PostgreSQL walks an index from what is
@@ -90,6 +101,16 @@ def has_conflicts(appointment: FromClause) -> ColumnElement[bool]:
                 found = select(_YES).where(meets(appointment, appointment.c.id))
             tests.append(exists(found.correlate(appointment)))
     return and_(appointment.c.archived_at.is_(None), or_(*tests))
+
+
+@lru_cache
+def _conflicting(kinds: frozenset[ConflictKind]) -> Statement:
+    """Which of the appointments given by id have a conflict."""
+    ids = given("ids", "id")
+    own = group_appointments.alias()
+    known = and_(own.c.account_id == _ACCOUNT, own.c.id == ids.c.id)
+    found = select(own.c.id).select_from(InOrder(ids, own, known)).where(has_conflicts(own, kinds))
+    return Statement(found, long=True)
 
 
 @lru_cache
@@ -105,7 +126,7 @@ def _of_stored(kinds: frozenset[ConflictKind]) -> Statement:
     )
     place = attendees.alias()
     needed = worked_out(
-        select(asked.c.key, asked.c.own, *_span_of(place), place.c.patient_id)
+        select(asked.c.key, asked.c.own, asked.c.from_at, asked.c.starts_at, asked.c.ends_at, place.c.patient_id)
         .select_from(InOrder(asked, place, _holds(place, asked.c.own)))
         .cte("needed")
     )
@@ -207,7 +228,13 @@ def _long(asked: FromClause, rival: FromClause) -> ColumnElement[bool]:
 
 
 def _holds(place: FromClause, appointment: ColumnElement[Any]) -> ColumnElement[bool]:
-    return and_(place.c.account_id == _ACCOUNT, place.c.group_appointment_id == appointment, place.c.is_busy == _YES)
+    """Tell whether the row is an active attendee of an appointment: an index alone knows who they are."""
+    return and_(
+        place.c.account_id == _ACCOUNT,
+        place.c.group_appointment_id == appointment,
+        place.c.cancelled_at.is_(None),
+        place.c.archived_at.is_(None),
+    )
 
 
 def _found(
