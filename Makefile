@@ -18,7 +18,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench wrk bench-since bench-growth lint types layers audit lock passwords schema clean
+.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench wrk bench-since bench-memory bench-growth lint types layers audit lock passwords schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -63,13 +63,16 @@ bench: wrk setup $(VENV)/.tests $(PEERS)/.installed benchmarks/peers/node_module
 
 # Said before minutes of installing.
 wrk:
-	@command -v wrk >/dev/null || { echo "make bench needs wrk, which asks the servers: apt-get install wrk (Debian, Ubuntu), brew install wrk" >&2; exit 1; }
+	@command -v wrk >/dev/null || { echo "this needs wrk, which asks the servers: apt-get install wrk (Debian, Ubuntu), brew install wrk" >&2; exit 1; }
 
 # Before a release: what costs more than at the one before is seen here.
 SINCE ?= $(shell git describe --tags --abbrev=0 2>/dev/null)
 bench-since: setup $(VENV)/.tests  ## Compare the cost of the five operations with that at another revision (SINCE=v1.0.0; the last tag if absent)
 	@test -n "$(SINCE)" || { echo "There is no tag to compare with: make bench-since SINCE=REVISION" >&2; exit 1; }
 	@$(BIN)/python -m benchmarks.since $(SINCE)
+
+bench-memory: wrk setup $(VENV)/.tests  ## Look whether memory stays flat over a million requests, for some minutes (REQUESTS=1000000 if absent)
+	@$(BIN)/python -m benchmarks.memory $(REQUESTS)
 
 bench-growth: setup $(VENV)/.tests  ## Measure how what is asked most grows with the book, for some minutes (SIZES="20000 200000" if absent)
 	@PYTHONPATH=tests $(BIN)/python benchmarks/growth.py $(SIZES)
