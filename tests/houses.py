@@ -9,9 +9,10 @@ from typing import Any
 import asyncpg
 
 from builders import A_MONDAY, Practice
-from gappt_graphql.practice import archiving, repeating, waitlist
+from gappt_graphql.practice import archiving, calendars, repeating, waitlist
 from gappt_graphql.practice.access import ensure_account, issue_key, revoke_key
 from gappt_graphql.practice.archiving import ArchiveGroupAppointment
+from gappt_graphql.practice.calendars import CreateCalendarFeed, RevokeCalendarFeed
 from gappt_graphql.practice.repeating import RepeatGroupAppointment
 from gappt_graphql.practice.waitlist import JoinWaitlist
 from gappt_graphql.scheduling.directory import Patient, Practitioner
@@ -80,6 +81,9 @@ async def _lived_in(store: Store, now: Any) -> str:
         practice.new_block(A_MONDAY, notes=ODD),
         practice.new_block(A_MONDAY, minutes=3000, business_id=practice.business.id),
     )
+    await calendars.create(practice.desk, CreateCalendarFeed(practitioner_id=practice.practitioner.id))
+    feed = await calendars.create(practice.desk, CreateCalendarFeed(business_id=practice.business.id))
+    await calendars.revoke(practice.desk, RevokeCalendarFeed(id=feed.id))
     group = await practice.group(max_attendees=4, starts_at=A_MONDAY + timedelta(microseconds=999_999))
     await book(practice, group, *practice.patients[:3], idempotency_key="Bé-1")
     await book(practice, group, practice.patients[3], idempotency_key="a_1")

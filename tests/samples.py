@@ -5,6 +5,7 @@ from typing import Any
 
 from builders import Practice
 from gappt_graphql.scheduling.attendance import WaitlistEntry
+from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import AuditRow, Change
 
@@ -15,10 +16,13 @@ async def one_of_each(practice: Practice) -> dict[type[Any], Any]:
     repeat = practice.new_group(repeated_from_id=group.id, series_position=1)
     block = practice.new_block(practice.now, business_id=practice.business.id)
     waiting = practice.new(WaitlistEntry, group_appointment_id=group.id, patient_id=practice.patients[1].id)
-    await practice.save(repeat, block, waiting)
+    feed = practice.new(
+        CalendarFeed, digest=f"{practice.account.id:064}", last_four="four", business_id=practice.business.id
+    )
+    await practice.save(repeat, block, waiting, feed)
     attendees = await practice.store.read(practice.account.id, lambda book: book.attendees_of([group.id]))
     directory = [practice.business, practice.practitioner, practice.type, practice.patients[0]]
-    return {type(record): record for record in [*directory, group, *attendees[group.id], block, waiting, repeat]}
+    return {type(record): record for record in [*directory, group, *attendees[group.id], block, waiting, feed, repeat]}
 
 
 def finding(kind: type[Any], ids: Collection[int]) -> Any:

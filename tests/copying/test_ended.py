@@ -102,6 +102,7 @@ async def test_nobody_is_let_into_an_account_whose_copy_has_not_ended(move, slic
         await store.close()
 
     assert key is None
+    assert (await everything(move.all_of_target))["calendar_feeds"] == []
     assert "Riverside" not in names
 
 

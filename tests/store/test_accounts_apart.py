@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 
 from gappt_graphql.practice.access import issue_key
+from gappt_graphql.scheduling.calendars import window_at
 from gappt_graphql.scheduling.directory import Patient
-from gappt_graphql.store import KeptOutcome, by_key, tables
+from gappt_graphql.store import KeptOutcome, by_key, calendars, tables
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.store.postgres.connections import begin, prepare
 from samples import a_journal, one_of_each
@@ -133,6 +134,23 @@ async def test_a_statement_that_forgets_the_account_sees_nothing_of_others(
     assert len(everybodys) > len(found) > 0
 
 
+async def test_a_calendar_that_forgets_the_account_shows_nothing_of_others(
+    serving, practice, database, past_the_policies
+):
+    window, most = window_at(practice.now), {"most_past": 10, "most_ahead": 10}
+    whose = {"first": window.first, "today": window.today, "last": window.last} | most
+    statement = calendars.entries_of("business_id")
+    forgetful = re.sub(r"\w+\.account_id = (\$\d+::BIGINT)", r"\1 IS NOT NULL", statement.postgres)
+    forgetful = re.sub(r"\w+\.business_id = (\$\d+::BIGINT)", r"\1 IS NOT NULL", forgetful)
+    values = statement.postgres_parameters({"account": practice.account.id, "whose": practice.business.id} | whose)
+    await serving.execute(begin(practice.account.id, writing=False))
+
+    found = await serving.fetch(forgetful, *values)
+
+    assert sorted(found) == sorted(await serving.fetch(statement.postgres, *values))
+    assert len(await past_the_policies.fetch(forgetful, *values)) > len(found) > 0
+
+
 async def test_the_account_is_forgotten_when_a_unit_of_work_ends(serving, practice):
     for end in ("COMMIT", "ROLLBACK"):
         await serving.execute(begin(practice.account.id, writing=True, asking={"accounts": "all", "digest": "x"}))
@@ -151,6 +169,17 @@ async def test_a_key_is_found_by_its_digest_and_nothing_else_is(serving, practic
     found = {table: await accounts_in(serving, table) for table in TABLES}
     assert {table: accounts for table, accounts in found.items() if accounts} == {"api_keys": {practice.account.id}}
     assert [row[0] for row in await serving.fetch("SELECT digest FROM api_keys")] == [digest]
+
+
+async def test_a_calendar_feed_is_found_by_its_digest_and_nothing_else_is(serving, practice, database):
+    [(digest,)] = database.fetch("SELECT digest FROM calendar_feeds WHERE account_id = $1", practice.account.id)
+    await serving.execute(begin(0, writing=False, asking={"digest": digest}))
+
+    found = {table: await accounts_in(serving, table) for table in TABLES}
+    assert {table: accounts for table, accounts in found.items() if accounts} == {
+        "calendar_feeds": {practice.account.id}
+    }
+    assert [row[0] for row in await serving.fetch("SELECT digest FROM calendar_feeds")] == [digest]
 
 
 async def test_what_is_asked_before_the_account_is_known_is_only_read(serving, database, practice):
@@ -236,7 +265,7 @@ def test_every_table_has_its_policies_and_they_are_forced(database):
         FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')"""
     )
     found = {row["relname"]: tuple(row)[1:] for row in rows if row["relname"] != "alembic_version"}
-    asked = {"accounts": ["asked", "of_the_account"], "api_keys": ["asked", "of_the_account"]}
+    asked = {table: ["asked", "of_the_account"] for table in ("accounts", "api_keys", "calendar_feeds")}
 
     assert found == {table: (True, True, asked.get(table, ["of_the_account"])) for table in TABLES}
 

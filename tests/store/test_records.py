@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import LARGEST_ID
@@ -69,6 +70,7 @@ def test_a_record_decides_every_column_of_its_table(kind, practice):
         GroupAppointment: practice.new_group(),
         Attendee: practice.new_attendee(practice.new_group(), practice.patients[0]),
         WaitlistEntry: practice.new(WaitlistEntry, group_appointment_id=1, patient_id=1),
+        CalendarFeed: practice.new(CalendarFeed, digest="d", last_four="four", business_id=1),
     }[kind]
 
     assert {"account_id", *codec(kind).encode(record)} | of_others == set(codec(kind).table.columns.keys())

@@ -18,11 +18,12 @@ from gappt_graphql import store as store_package
 from gappt_graphql.observing import NOBODY
 from gappt_graphql.scheduling.asking import Condition, Listing, Operator, Order, Slice
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.calendars import CalendarFeed, Whose, window_at
 from gappt_graphql.scheduling.conflicts import Claim, ConflictKind
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.spans import Span
-from gappt_graphql.store import ApiKey, Edit, KeptOutcome, access, by_key, tables
+from gappt_graphql.store import ApiKey, Edit, KeptOutcome, access, by_key, calendars, tables
 from gappt_graphql.store.book import WritableBook
 from gappt_graphql.store.postgres.connections import begin, prepare
 from gappt_graphql.store.postgres.units import Unit
@@ -31,13 +32,19 @@ from samples import a_journal, one_of_each
 
 NAMES = {"accounts": "uq_accounts_name"}
 """The one table that every machine has whole, and its key that does not begin with the account."""
-PLAIN = {"ix_api_keys_digest"}
+PLAIN = {"ix_api_keys_digest", "ix_calendar_feeds_digest"}
 """Indexes for what is asked before the account is known; they keep nothing unique."""
-BEFORE_THE_ACCOUNT_IS_KNOWN = {by_key.ACCOUNTS, by_key.ACCOUNT_NAMED, by_key.KEY_BY_DIGEST}
+BEFORE_THE_ACCOUNT_IS_KNOWN = {
+    by_key.ACCOUNTS,
+    by_key.ACCOUNT_NAMED,
+    by_key.KEY_BY_DIGEST,
+    calendars.FEED_BY_DIGEST,
+}
 KINDS = [
     AppointmentType,
     Attendee,
     Business,
+    CalendarFeed,
     GroupAppointment,
     Patient,
     Practitioner,
@@ -180,7 +187,9 @@ async def test_every_statement_of_a_book_names_the_account_for_each_table(practi
     ]
     assert crossing == []
     asked = {statement for statement, _ in recorder.asked}
-    constants = {each for each in vars(by_key).values() if isinstance(each, Statement)}
+    constants = {
+        each for module in (by_key, calendars) for each in vars(module).values() if isinstance(each, Statement)
+    }
     assert constants - asked == BEFORE_THE_ACCOUNT_IS_KNOWN | {by_key.ADD_ACCOUNT}
     new = {"account_id": 7, "name": "x", "demo": 0, "last_number": 0, "created_at": 0}
     assert keeps_to(7, by_key.ADD_ACCOUNT, new)
@@ -244,6 +253,11 @@ async def ask_everything(book: WritableBook, records) -> None:
         await book.conflicts_with([claim], kinds, leaving_out=[2])
     for ids in (None, [1]):
         await book.changes(after=0, limit=5, ids=ids, practitioners=ids, businesses=ids)
+    for whose in (
+        Whose(practitioner_id=records[Practitioner].id),
+        Whose(business_id=records[Business].id),
+    ):
+        assert await book.calendar(whose, window_at(A_MONDAY))
     await book.last_number()
     await book.audit(after=0, limit=5)
     await book.audit_end()
@@ -254,6 +268,7 @@ async def ask_everything(book: WritableBook, records) -> None:
 async def write_everything(book: WritableBook, practice, records) -> None:
     """Write a new record of every kind and a change of each field of an old one, and all that a book keeps beside."""
     new = {kind: replace(record, id=record.id + 10**6) for kind, record in records.items()}
+    new[CalendarFeed] = replace(new[CalendarFeed], digest="another")
     new[Attendee] = replace(new[Attendee], patient_id=practice.patients[5].id)
     new[WaitlistEntry] = replace(new[WaitlistEntry], patient_id=practice.patients[6].id)
     new[GroupAppointment] = replace(new[GroupAppointment], repeated_from_id=None, series_position=None)

@@ -22,6 +22,7 @@ RECORDS = [
     "group_appointments",
     "attendees",
     "waitlist_entries",
+    "calendar_feeds",
 ]
 
 
@@ -272,6 +273,11 @@ async def a_key(practice):
         "UPDATE unavailable_blocks SET ends_at = starts_at",
         "UPDATE unavailable_blocks SET ends_at = 'x'",
         "UPDATE waitlist_entries SET left_at = 'x'",
+        "UPDATE calendar_feeds SET digest = 'x'",
+        "UPDATE calendar_feeds SET last_four = NULL",
+        "UPDATE calendar_feeds SET revoked_at = 'yes'",
+        "UPDATE calendar_feeds SET business_id = NULL",
+        "INSERT INTO calendar_feeds SELECT account_id, id + 1, 'x', 'four', NULL, NULL, 0, NULL FROM calendar_feeds",
         "UPDATE accounts SET name = ''",
         "UPDATE accounts SET name = NULL",
         "UPDATE accounts SET last_number = last_number - 1",

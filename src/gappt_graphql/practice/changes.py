@@ -12,6 +12,8 @@ from gappt_graphql.store import AuditRow, Change, Edit, Record
 
 # What follows from something else that is told, or is nobody's business outside.
 _UNTOLD = frozenset({"active_attendees", "updated_at", "version", "plan", "series_position"})
+# Not a secret, and of use to nobody.
+_UNAUDITED = frozenset({"digest"})
 # What clients know by another name than the record.
 _TOLD_AS = {
     "appointment_type_id": "appointment_type",
@@ -128,7 +130,7 @@ def _counted(edit: Edit, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _fields(record: Record, *, only: tuple[str, ...]) -> Mapping[str, object]:
-    return {name: getattr(record, name) for name in only}
+    return {name: getattr(record, name) for name in only if name not in _UNAUDITED}
 
 
 def _json(fields: Mapping[str, object]) -> str:

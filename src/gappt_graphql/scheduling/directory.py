@@ -48,7 +48,7 @@ class Practitioner(Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """The name as it is shown, with the title first."""
-        return _joined(self.title, self.first_name, self.last_name)
+        return joined(self.title, self.first_name, self.last_name)
 
     @property
     def sort_name(self) -> str:
@@ -56,7 +56,7 @@ class Practitioner(Struct, frozen=True, kw_only=True):
 
     @property
     def search_name(self) -> str:
-        return _joined(self.first_name, self.last_name).casefold()
+        return joined(self.first_name, self.last_name).casefold()
 
 
 class Patient(Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class Patient(Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        return _joined(self.first_name, self.last_name)
+        return joined(self.first_name, self.last_name)
 
     @property
     def sort_name(self) -> str:
@@ -118,7 +118,8 @@ class UnavailableBlock(Struct, frozen=True, kw_only=True):
     archived_at: datetime | None = None
 
 
-def _joined(*names: str | None) -> str:
+def joined(*names: str | None) -> str:
+    """Return the names that there are as one."""
     return " ".join(name for name in names if name)
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gappt_graphql.scheduling.asking import Listing, Page, Slice
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.calendars import Calendar, CalendarFeed, Whose, Window
 from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
@@ -58,7 +59,15 @@ __all__ = [
 ]
 
 Record = (
-    GroupAppointment | Attendee | WaitlistEntry | Business | Practitioner | Patient | AppointmentType | UnavailableBlock
+    GroupAppointment
+    | Attendee
+    | WaitlistEntry
+    | Business
+    | Practitioner
+    | Patient
+    | AppointmentType
+    | UnavailableBlock
+    | CalendarFeed
 )
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -188,6 +197,9 @@ class Book(Protocol):
     ) -> Sequence[Change]:
         """Return the changes after this number, oldest first. None does not filter; an empty collection has none."""
 
+    async def calendar(self, whose: Whose, window: Window) -> Calendar | None:
+        """Return the calendar of a practitioner or a business; None if there is no such."""
+
     async def last_number(self) -> int:
         """Return the number that the account's feed has reached; 0 before the first change."""
 
@@ -265,6 +277,9 @@ class Store(Protocol):
 
     async def key_by_digest(self, digest: str) -> ApiKey | None:
         """Return the key with this digest, revoked or not."""
+
+    async def calendar_feed_by_digest(self, digest: str) -> tuple[AccountId, CalendarFeed] | None:
+        """Return the calendar feed with this digest, revoked or not, and whose it is."""
 
     async def keys(self, account: AccountId) -> Sequence[ApiKey]:
         """Return the account's keys, oldest first."""

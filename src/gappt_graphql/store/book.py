@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from gappt_graphql.scheduling.asking import Listing, Page, Slice
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.calendars import Calendar, Whose, Window
 from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointmentId, PatientId, PractitionerId
@@ -21,6 +22,7 @@ from gappt_graphql.store import (
     access,
     audit,
     by_key,
+    calendars,
     conflicts,
     feed,
     journal,
@@ -150,6 +152,9 @@ class ReadableBook:
         return await feed.changes(
             self, after=after, limit=limit, ids=ids, practitioners=practitioners, businesses=businesses
         )
+
+    async def calendar(self, whose: Whose, window: Window) -> Calendar | None:
+        return await calendars.calendar(self, whose, window)
 
     async def last_number(self) -> int:
         return await feed.last_number(self)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Column, Table
 
 from gappt_graphql.scheduling.attendance import Attendee, CancellationReason, WaitlistEntry
+from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.repeats import Plan, RepeatRule, RepeatType
@@ -188,6 +189,19 @@ def _unavailable_block(row: Row) -> UnavailableBlock:
     )
 
 
+def _calendar_feed(row: Row) -> CalendarFeed:
+    id, digest, last_four, practitioner_id, business_id, created_at, revoked_at = row
+    return CalendarFeed(
+        id=id,
+        digest=digest,
+        last_four=last_four,
+        practitioner_id=practitioner_id,
+        business_id=business_id,
+        created_at=_instant(created_at),
+        revoked_at=_instant_or_none(revoked_at),
+    )
+
+
 def _encode(record: Record) -> dict[str, object]:
     """Return the fields of a record that is kept as it is."""
     return {name: plain(getattr(record, name)) for name in record.__struct_fields__}
@@ -251,4 +265,5 @@ _CODECS: Mapping[type[Any], Codec[Any]] = {
     ),
     Attendee: _codec(Attendee, tables.attendees, _attendee, _encode),
     WaitlistEntry: _codec(WaitlistEntry, tables.waitlist_entries, _waitlist_entry, _encode),
+    CalendarFeed: _codec(CalendarFeed, tables.calendar_feeds, _calendar_feed, _encode),
 }

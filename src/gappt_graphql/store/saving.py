@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import Edit, Record, by_key, seats
@@ -19,6 +20,7 @@ _ORDER: tuple[type[Record], ...] = (
     AppointmentType,
     UnavailableBlock,
     GroupAppointment,
+    CalendarFeed,
 )
 _PLACES: tuple[type[Record], ...] = (Attendee, WaitlistEntry)
 _COUNTED = "active_attendees"

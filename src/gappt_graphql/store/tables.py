@@ -7,8 +7,6 @@ copies kept by the store itself.
 Accounts and their keys are the exception: they are found by name and by digest before the account is known.
 """
 
-from typing import Any, TypeVar
-
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -16,77 +14,35 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.types import UserDefinedType
 
 from gappt_graphql.store.checks import CHECKS
+from gappt_graphql.store.table_parts import BYTEWISE, Instant, metadata, only, stamps, table, to
+from gappt_graphql.store.tables_beside import calendar_feeds
 
-Item = TypeVar("Item", CheckConstraint, UniqueConstraint, Index)
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class Instant(UserDefinedType[Any]):
-    """A moment in UTC to the microsecond: microseconds since 1970 in SQLite, timestamptz in PostgreSQL."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "BIGINT"
-
-
-@compiles(Instant, "postgresql")
-def _timestamptz(_type: Instant, _compiler: Any, **_: Any) -> str:
-    return "TIMESTAMP WITH TIME ZONE"
-
-
-# In order of their bytes, as cursors compare them.
-_BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
-
-
-def _table(name: str, *columns: Any) -> Table:
-    """A table whose rows belong to an account and are known by (account_id, id)."""
-    return Table(
-        name,
-        metadata,
-        Column("account_id", BigInteger, nullable=False),
-        Column("id", BigInteger, nullable=False),
-        *columns,
-        PrimaryKeyConstraint("account_id", "id"),
-        ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
-        CheckConstraint("id > 0", name="id_positive"),
-    )
-
-
-def _stamps(*, archived: bool = True) -> list[Column[Any]]:
-    stamps = [Column("created_at", Instant, nullable=False), Column("updated_at", Instant, nullable=False)]
-    return [*stamps, Column("archived_at", Instant)] if archived else stamps
-
-
-def _only(dialect: str, item: Item) -> Item:
-    item.ddl_if(dialect=dialect)
-    return item
-
-
-def _to(column: str, table: str) -> ForeignKeyConstraint:
-    """A reference within the account."""
-    return ForeignKeyConstraint(["account_id", column], [f"{table}.account_id", f"{table}.id"])
-
+__all__ = [
+    "Instant",
+    "accounts",
+    "api_keys",
+    "appointment_types",
+    "attendees",
+    "audit",
+    "businesses",
+    "calendar_feeds",
+    "changes",
+    "group_appointments",
+    "idempotency_keys",
+    "metadata",
+    "patients",
+    "practitioners",
+    "unavailable_blocks",
+    "waitlist_entries",
+]
 
 accounts = Table(
     "accounts",
@@ -102,7 +58,7 @@ accounts = Table(
     UniqueConstraint("name"),
 )
 
-api_keys = _table(
+api_keys = table(
     "api_keys",
     Column("digest", Text, nullable=False),
     Column("last_four", Text, nullable=False),
@@ -112,47 +68,47 @@ api_keys = _table(
     Column("browser", Integer, nullable=False, server_default=text("0")),
     Column("rate_limit", Integer),
     Column("cost_budget", Integer),
-    _only("postgresql", UniqueConstraint("account_id", "digest")),
-    _only("postgresql", Index("ix_api_keys_digest", "digest")),
-    _only("sqlite", UniqueConstraint("digest")),  # which is all on one machine
+    only("postgresql", UniqueConstraint("account_id", "digest")),
+    only("postgresql", Index("ix_api_keys_digest", "digest")),
+    only("sqlite", UniqueConstraint("digest")),  # which is all on one machine
 )
 
-businesses = _table(
+businesses = table(
     "businesses",
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
-    Column("sort_name", _BYTEWISE, nullable=False),
-    *_stamps(),
+    Column("sort_name", BYTEWISE, nullable=False),
+    *stamps(),
     Index("ix_businesses_name", "account_id", "sort_name", "id"),
 )
 
-practitioners = _table(
+practitioners = table(
     "practitioners",
     Column("first_name", Text),
     Column("last_name", Text),
     Column("title", Text),
     Column("designation", Text),
     Column("active", Integer, nullable=False),
-    Column("sort_name", _BYTEWISE, nullable=False),
-    Column("search_name", _BYTEWISE, nullable=False),
-    *_stamps(archived=False),
+    Column("sort_name", BYTEWISE, nullable=False),
+    Column("search_name", BYTEWISE, nullable=False),
+    *stamps(archived=False),
     Index("ix_practitioners_name", "account_id", "sort_name", "id"),
 )
 
-patients = _table(
+patients = table(
     "patients",
     Column("first_name", Text),
     Column("last_name", Text),
     Column("email", Text),
     Column("date_of_birth", Text),
-    Column("sort_name", _BYTEWISE, nullable=False),
-    Column("search_name", _BYTEWISE, nullable=False),
-    *_stamps(),
+    Column("sort_name", BYTEWISE, nullable=False),
+    Column("search_name", BYTEWISE, nullable=False),
+    *stamps(),
     Index("ix_patients_name", "account_id", "sort_name", "id"),
     Index("ix_patients_created", "account_id", "created_at", "id"),
 )
 
-appointment_types = _table(
+appointment_types = table(
     "appointment_types",
     Column("name", Text, nullable=False),
     Column("duration_in_minutes", Integer, nullable=False),
@@ -161,14 +117,14 @@ appointment_types = _table(
     Column("category", Text),
     Column("description", Text),
     Column("telehealth_enabled", Integer, nullable=False),
-    Column("sort_name", _BYTEWISE, nullable=False),
-    *_stamps(),
+    Column("sort_name", BYTEWISE, nullable=False),
+    *stamps(),
     CheckConstraint("duration_in_minutes BETWEEN 0 AND 1440", name="duration"),
     CheckConstraint("max_attendees BETWEEN 0 AND 100", name="max_attendees"),
     Index("ix_appointment_types_name", "account_id", "sort_name", "id"),
 )
 
-unavailable_blocks = _table(
+unavailable_blocks = table(
     "unavailable_blocks",
     Column("practitioner_id", BigInteger, nullable=False),
     Column("business_id", BigInteger),
@@ -178,9 +134,9 @@ unavailable_blocks = _table(
     # an index on the start finds it; the few long ones have an index of their own.
     Column("is_long", Integer, nullable=False),
     Column("notes", Text),
-    *_stamps(),
-    _to("practitioner_id", "practitioners"),
-    _to("business_id", "businesses"),
+    *stamps(),
+    to("practitioner_id", "practitioners"),
+    to("business_id", "businesses"),
     CheckConstraint("ends_at > starts_at", name="span"),
     Index("ix_unavailable_blocks_start", "account_id", "starts_at", "id"),
     Index("ix_unavailable_blocks_created", "account_id", "created_at", "id"),
@@ -195,7 +151,7 @@ unavailable_blocks = _table(
     ),
 )
 
-group_appointments = _table(
+group_appointments = table(
     "group_appointments",
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
@@ -217,11 +173,11 @@ group_appointments = _table(
     Column("planned_zone", Text),
     Column("planned_duration", BigInteger),
     Column("version", Integer, nullable=False),
-    *_stamps(),
-    _to("appointment_type_id", "appointment_types"),
-    _to("business_id", "businesses"),
-    _to("practitioner_id", "practitioners"),
-    _to("repeated_from_id", "group_appointments"),
+    *stamps(),
+    to("appointment_type_id", "appointment_types"),
+    to("business_id", "businesses"),
+    to("practitioner_id", "practitioners"),
+    to("repeated_from_id", "group_appointments"),
     CheckConstraint("ends_at > starts_at", name="span"),
     CheckConstraint("max_attendees BETWEEN 1 AND 100", name="max_attendees"),
     CheckConstraint("active_attendees BETWEEN 0 AND max_attendees", name="seats"),
@@ -259,7 +215,7 @@ group_appointments = _table(
     ),
 )
 
-attendees = _table(
+attendees = table(
     "attendees",
     Column("group_appointment_id", BigInteger, nullable=False),
     Column("patient_id", BigInteger, nullable=False),
@@ -275,9 +231,9 @@ attendees = _table(
     Column("ends_at", Instant, nullable=False),
     Column("is_long", Integer, nullable=False),
     Column("is_busy", Integer, nullable=False),
-    *_stamps(),
-    _to("group_appointment_id", "group_appointments"),
-    _to("patient_id", "patients"),
+    *stamps(),
+    to("group_appointment_id", "group_appointments"),
+    to("patient_id", "patients"),
     Index("ix_attendees_appointment", "account_id", "group_appointment_id", "created_at", "id"),
     Index("ix_attendees_created", "account_id", "created_at", "id"),
     Index(
@@ -310,14 +266,14 @@ attendees = _table(
     ),
 )
 
-waitlist_entries = _table(
+waitlist_entries = table(
     "waitlist_entries",
     Column("group_appointment_id", BigInteger, nullable=False),
     Column("patient_id", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("left_at", Instant),
-    _to("group_appointment_id", "group_appointments"),
-    _to("patient_id", "patients"),
+    to("group_appointment_id", "group_appointments"),
+    to("patient_id", "patients"),
     Index("ix_waitlist_entries_appointment", "account_id", "group_appointment_id", "id"),
     Index(
         "uq_waitlist_entries_waiting",
@@ -382,4 +338,4 @@ idempotency_keys = Table(
 
 for _table_name, _checks in CHECKS.items():
     for _name, _test in _checks.items():
-        metadata.tables[_table_name].append_constraint(_only("postgresql", CheckConstraint(_test, name=_name)))
+        metadata.tables[_table_name].append_constraint(only("postgresql", CheckConstraint(_test, name=_name)))

@@ -1,10 +1,10 @@
 """
 The copy of one account.
 
-It is begun under a name that says that it is unfinished, without its keys, so that nobody can be let in. Its rows
-follow in slices, each in a transaction of its own. When every table has been compared with the source's, the keys and
-the account's own values are written in one transaction. So a copy may be ended at any moment, and begun again: what is
-there and equal is passed over.
+It is begun under a name that says that it is unfinished, without its keys and calendar feeds, so that nobody can be
+let in. Its rows follow in slices, each in a transaction of its own. When every table has been compared with the
+source's, the keys and the account's own values are written in one transaction. So a copy may be ended at any moment,
+and begun again: what is there and equal is passed over.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -21,6 +21,7 @@ from gappt_graphql.store.copying.tables import (
     ACCOUNT,
     BEGIN_ACCOUNT,
     FINISH_ACCOUNT,
+    LET_IN,
     UNSOUND,
     Part,
     key_of,
@@ -29,7 +30,7 @@ from gappt_graphql.store.copying.tables import (
     rows_by_key,
 )
 from gappt_graphql.store.statements import Row
-from gappt_graphql.store.tables import accounts, api_keys, group_appointments, metadata
+from gappt_graphql.store.tables import accounts, group_appointments, metadata
 
 LOOKS = 3
 """How often each row is read: to be written, and to be compared in both stores."""
@@ -72,7 +73,7 @@ class Copying:
                 self._done(len(rows))
         compared: dict[str, Compared] = {}
         for table in metadata.sorted_tables:
-            if table not in (accounts, api_keys):
+            if table not in (accounts, *LET_IN):
                 async with self._seen() as reading:
                     compared[table.name] = await self._compare(reading, table)
         compared |= await self._finish()
@@ -107,19 +108,24 @@ class Copying:
 
     async def _finish(self) -> Mapping[str, Compared]:
         """Write and compare the keys and the account's own values, all at once: with them it can be used."""
-        keys = [row async for row in each_row(self._source, api_keys, self._account, size=self._size)]
+        keys = {
+            table: [row async for row in each_row(self._source, table, self._account, size=self._size)]
+            for table in LET_IN
+        }
         try:
             async with self._target.writing(self._account) as writing:
                 if not await self._is_finished(writing):
-                    if missing := await self._missing(writing, api_keys, keys):
-                        await writing.insert(api_keys, missing)
+                    for table, rows in keys.items():
+                        if missing := await self._missing(writing, table, rows):
+                            await writing.insert(table, missing)
+                            self._written += len(missing)
                     own = {name: self._fields[name] for name in ("name", *_UNTIL_IT_IS_FINISHED)}
                     await writing.run(FINISH_ACCOUNT, {"account": self._account} | own)
-                    self._written += len(missing) + 1
-                self._done(len(keys) + 1)
-                return {each.name: await self._compare(writing, each) for each in (accounts, api_keys)}
+                    self._written += 1
+                self._done(sum(map(len, keys.values())) + 1)
+                return {each.name: await self._compare(writing, each) for each in (accounts, *LET_IN)}
         except NotTaken as refused:
-            raise self._not_taken(api_keys, self._account, refused) from None
+            raise self._not_taken(accounts, self._account, refused) from None
 
     async def _missing(self, writing: Writing, table: Table, rows: Sequence[Row]) -> list[Row]:
         """

@@ -11,7 +11,10 @@ from sqlalchemy.types import NullType
 
 from gappt_graphql.store.invariants import INVARIANTS
 from gappt_graphql.store.statements import Statement, in_keys
-from gappt_graphql.store.tables import accounts, api_keys, group_appointments, metadata
+from gappt_graphql.store.tables import accounts, api_keys, calendar_feeds, group_appointments, metadata
+
+LET_IN = (api_keys, calendar_feeds)
+"""Tables whose rows let somebody in: they are written last, when all else of the account is there."""
 
 
 class Part(NamedTuple):
@@ -53,11 +56,11 @@ def count_of(table: Table) -> Statement:
 
 def parts() -> list[Part]:
     """
-    Return all that an account has but its own row and its keys, in an order in which it can be written.
+    Return all that an account has but its own row and what lets somebody in, in an order in which it can be written.
 
     A repeat refers to an appointment of the same table, which is none.
     """
-    ordered = [Part(table, rows_of(table)) for table in metadata.sorted_tables if table not in (accounts, api_keys)]
+    ordered = [Part(table, rows_of(table)) for table in metadata.sorted_tables if table not in (accounts, *LET_IN)]
     root = group_appointments.c.repeated_from_id
     place = next(n for n, part in enumerate(ordered) if part.table is group_appointments)
     ordered[place : place + 1] = [

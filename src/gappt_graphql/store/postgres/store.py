@@ -7,6 +7,7 @@ from typing import TypeVar
 import asyncpg
 
 from gappt_graphql.observing import NOBODY, Observer
+from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store import (
     Account,
@@ -19,6 +20,7 @@ from gappt_graphql.store import (
     WritableBook,
     access,
     book,
+    calendars,
 )
 from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.postgres import checking
@@ -90,6 +92,10 @@ class PostgresStore:
 
     async def key_by_digest(self, digest: str) -> ApiKey | None:
         work = partial(access.key_by_digest, digest=digest)
+        return await self._reading(_NO_ACCOUNT, work, asking={"digest": digest})
+
+    async def calendar_feed_by_digest(self, digest: str) -> tuple[AccountId, CalendarFeed] | None:
+        work = partial(calendars.feed_by_digest, digest=digest)
         return await self._reading(_NO_ACCOUNT, work, asking={"digest": digest})
 
     async def keys(self, account: AccountId) -> Sequence[ApiKey]:

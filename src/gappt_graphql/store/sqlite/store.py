@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gappt_graphql.observing import NOBODY, Observer
+from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store import (
     Account,
@@ -21,6 +22,7 @@ from gappt_graphql.store import (
     WritableBook,
     access,
     book,
+    calendars,
 )
 from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.sqlite import checking
@@ -126,6 +128,9 @@ class SqliteStore:
 
     async def key_by_digest(self, digest: str) -> ApiKey | None:
         return await self._reading(lambda reader: access.key_by_digest(reader, digest))
+
+    async def calendar_feed_by_digest(self, digest: str) -> tuple[AccountId, CalendarFeed] | None:
+        return await self._reading(lambda reader: calendars.feed_by_digest(reader, digest))
 
     async def keys(self, account: AccountId) -> Sequence[ApiKey]:
         return await self._reading(lambda reader: access.keys(reader, account))
