@@ -14,6 +14,8 @@ PatientId = NewType("PatientId", int)
 PractitionerId = NewType("PractitionerId", int)
 UnavailableBlockId = NewType("UnavailableBlockId", int)
 WaitlistEntryId = NewType("WaitlistEntryId", int)
+WebhookDeliveryId = NewType("WebhookDeliveryId", int)
+WebhookId = NewType("WebhookId", int)
 
 LARGEST_ID = 2**63 - 1
 NOBODY = 0
