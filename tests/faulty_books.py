@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from random import Random
@@ -62,9 +63,26 @@ class FaultyStore:
     async def read(self, account: Any, work: Any) -> Any:
         async def faulty(book: Any) -> Any:
             book._connection = _Counting(book._connection, self)
-            return await work(_Book(book, self.faults))
+            inside = _READING.set(True)
+            try:
+                return await work(_Book(book, self.faults))
+            finally:
+                _READING.reset(inside)
 
+        _refuse_within_another()
         return await self.store.read(account, faulty)
+
+    async def keys(self, account: Any) -> Any:
+        _refuse_within_another()
+        return await self.store.keys(account)
+
+
+_READING = ContextVar("reading", default=False)
+
+
+def _refuse_within_another() -> None:
+    """A unit of work that waits for another would wait for ever, where as many as may be do so."""
+    assert not _READING.get(), "a unit of work within another"
 
 
 class _Counting:

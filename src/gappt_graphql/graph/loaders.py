@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ R = TypeVar("R", bound=Record)
 # Any: each kind of record has a type of id of its own, and a loader takes what it is given.
 Ask = Callable[[Book, Any], Awaitable[Mapping[Any, V]]]
 Opened = tuple["BookLoader[Any]", Batch[Any]]
+Gathered = list[tuple[Loader[int, Any], Batch[int]]]
 
 
 class BookLoader(Loader[int, V]):
@@ -42,8 +43,8 @@ class Loaders:
         self._desk = desk
         self._made: dict[Hashable, Loader[int, Any]] = {}
         self._all: list[Loader[int, Any]] = []
-        self.gathered: list[Opened] | None = None
-        """Batches that whoever runs the operation is going to read together; None where each is read by itself."""
+        self.gathered: Gathered | None = None
+        """Batches that whoever runs the operation is going to read; None where each is read by itself."""
 
     def stop(self) -> None:
         """Stop what is being read, for an operation that has been cancelled."""
@@ -84,7 +85,7 @@ class Loaders:
 
     @cached_property
     def keys(self) -> Loader[int, ApiKey]:
-        return Loader(self._keys)
+        return Loader(self._keys, self.opened)
 
     @cached_property
     def active_attendees(self) -> Loader[int, Sequence[Attendee]]:
@@ -124,25 +125,35 @@ class Loaders:
         self.gathered.append((loader, batch))
         return True
 
-    async def read_together(self, opened: Sequence[Opened]) -> None:
-        """Read batches as of one moment; where that fails, each by itself, so that it fails only those that have to."""
+    async def read(self, book: Book, opened: Sequence[Opened]) -> None:
+        """
+        Read batches in a book that is open.
+
+        What the book raises is raised, and none of them is filled: then they are to be read each by itself.
+        """
         for loader, batch in opened:
             loader.close(batch)
+        found = [await self._asked(loader, book, batch.keys) for loader, batch in opened]
+        for (loader, batch), values in zip(opened, found, strict=True):
+            loader.fill(batch, values)
+            loader.forget(batch)
 
-        async def work(book: Book) -> list[Mapping[Any, Any]]:
-            return [await self._asked(loader, book, batch.keys) for loader, batch in opened]
+    def unread(self, batches: Iterable[Opened]) -> None:
+        """Take back what was found of these batches, and that they were opened."""
+        for loader, batch in batches:
+            loader.unread(batch)
 
+    async def read_each(self, opened: Sequence[Opened]) -> None:
+        """Read batches each by itself, so that what fails fails only those that have to."""
+        for loader, batch in opened:
+            await loader.read(batch)
+
+    async def read_together(self, opened: Sequence[Opened]) -> None:
+        """Read batches as of one moment; where that fails, each by itself."""
         try:
-            found = await self._desk.read(work)
+            await self._desk.read(lambda book: self.read(book, opened))
         except Exception:
-            for loader, batch in opened:
-                await loader.read(batch)
-        else:
-            for (loader, batch), values in zip(opened, found, strict=True):
-                loader.fill(batch, values)
-        finally:
-            for loader, batch in opened:
-                loader.forget(batch)
+            await self.read_each(opened)
 
     async def alone(self, loader: BookLoader[V], ids: Collection[int]) -> Mapping[int, V]:
         """Answer the question of one loader."""

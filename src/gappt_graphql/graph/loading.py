@@ -152,6 +152,14 @@ class Loader(Generic[K, V]):
             self._values[key] = found.get(key)
         batch.done.set_result(None)
 
+    def unread(self, batch: Batch[K]) -> None:
+        """Take back what was found of a batch, as if nobody had asked for it; who did may have it read again."""
+        self.close(batch)
+        self.forget(batch)
+        for key in batch.keys:
+            self._values.pop(key, None)
+        batch.done = asyncio.get_running_loop().create_future()
+
     def forget(self, batch: Batch[K]) -> None:
         """Let go of a batch that has been read, or won't be any more."""
         if not batch.done.done():

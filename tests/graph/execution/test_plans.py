@@ -19,6 +19,7 @@ from gappt_graphql.graph.execution.plans import MOST_FIELDS, Plans
 from gappt_graphql.graph.options import Limits, Options
 from gappt_graphql.graph.schema import schema, schema_of
 from gappt_graphql.graph.shared import Shared
+from gappt_graphql.store import Edit
 
 ONE = "query ($id: ID!) { groupAppointment(id: $id) { id startsAt } }"
 BOTH = frozenset({"read", "write"})
@@ -200,26 +201,81 @@ async def test_what_is_told_of_an_operation_is_the_same(asker: Asker) -> None:
         assert (asker.context.kind, asker.context.name, asker.context.cost) == ("mutation", "other", 13)
 
 
-async def test_an_operation_costs_one_reading_for_each_wave(asker: Asker, practice: Practice) -> None:
-    group = await practice.group(patients=practice.patients[:2])
-    readings = 0
-    read = practice.store.read
+ABOUT_ONE = """query ($id: ID!) { groupAppointment(id: $id) { notes
+    practitioner { label } business { name } appointmentType { name } patients { label } waitlist { id } } }"""
 
-    class Counted:
-        async def read(self, account: Any, work: Any) -> Any:
-            nonlocal readings
-            readings += 1
-            return await read(account, work)
 
-    text = """query ($id: ID!) { groupAppointment(id: $id) {
-        practitioner { label } business { name } appointmentType { name } patients { label } waitlist { id } } }"""
-    await asker.ask(text, variables={"id": str(group.id)})
-    desk = msgspec.structs.replace(practice.desk, store=Counted())
-    context = Context(desk, scopes=BOTH, shared=asker.shared)
-    result = await schema.execute(text, {"id": str(group.id)}, context)
+class Watched:
+    """A store that counts its units of work, and has each begun again when it has answered so many questions."""
 
+    def __init__(self, store: Any, *, lost_after: int | None = None, meanwhile: Any = None) -> None:
+        self.store, self.lost_after, self.meanwhile = store, lost_after, meanwhile
+        self.readings = 0
+
+    async def read(self, account: Any, work: Any) -> Any:
+        self.readings += 1
+        if self.lost_after is not None:
+            left, self.lost_after = self.lost_after, None
+            with pytest.raises(ConnectionError):
+                await self.store.read(account, lambda book: work(_Losing(book, left)))
+            await self.meanwhile()
+        return await self.store.read(account, work)
+
+
+class _Losing:
+    def __init__(self, book: Any, left: int) -> None:
+        self.book, self.left = book, left
+
+    def __getattr__(self, name: str) -> Any:
+        if not self.left:
+            raise ConnectionError
+        self.left -= 1
+        return getattr(self.book, name)
+
+
+async def asked_of(asker: Asker, store: Any, text: str, variables: dict[str, Any]) -> ExecutionResult:
+    """Ask what is known already, of this store."""
+    await asker.ask(text, variables=variables)
+    desk = msgspec.structs.replace(asker.practice.desk, store=store)
+    result = await schema.execute(text, variables, Context(desk, scopes=BOTH, shared=asker.shared))
     assert is_planned(result)
-    assert readings == 3  # the appointment; what it names and who attends; who they are
+    return result
+
+
+async def test_an_operation_is_one_unit_of_work(asker: Asker, practice: Practice) -> None:
+    group = await practice.group(patients=practice.patients[:2])
+    store = Watched(practice.store)
+    await asked_of(asker, store, ABOUT_ONE, {"id": str(group.id)})
+
+    assert store.readings == 1
+
+
+@pytest.mark.parametrize("questions", range(7))
+async def test_an_operation_that_is_begun_again_is_of_one_moment(
+    asker: Asker, practice: Practice, questions: int
+) -> None:
+    """The appointment and all whom it names change while the connection is lost."""
+    group = await practice.group(patients=practice.patients[:2], notes="old")
+    variables = {"id": str(group.id)}
+
+    async def meanwhile() -> None:
+        patients = [msgspec.structs.replace(one, last_name="Later") for one in practice.patients[:2]]
+        business = msgspec.structs.replace(practice.business, name="Later")
+        practitioner = msgspec.structs.replace(practice.practitioner, last_name="Later")
+        [stored] = (await practice.desk.read(lambda book: book.find(type(group), [group.id]))).values()
+        later = msgspec.structs.replace(stored, notes="later")
+        before = [*practice.patients[:2], practice.business, practice.practitioner, stored]
+        edits = [
+            Edit(one, other) for one, other in zip(before, [*patients, business, practitioner, later], strict=True)
+        ]
+        await practice.store.write(practice.desk.account, lambda book: book.save(edits))
+
+    store = Watched(practice.store, lost_after=questions, meanwhile=meanwhile)
+    found = await asked_of(asker, store, ABOUT_ONE, variables)
+
+    assert found.errors is None
+    assert data(found) == data(await asker.ask(ABOUT_ONE, variables=variables))
+    assert data(found)["groupAppointment"]["notes"] == "later"
 
 
 async def test_of_several_failures_that_make_one_null_one_is_told(asker: Asker, practice: Practice) -> None:

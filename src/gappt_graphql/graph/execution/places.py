@@ -110,6 +110,13 @@ class Failures:
         """Note that there is no value for this one of a column; null stands there meanwhile."""
         self._all.append((place, index, failure))
 
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def cut(self, length: int) -> None:
+        """Forget those that were noted after so many."""
+        del self._all[length:]
+
     def applied(self, data: dict[str, Any]) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
         """
         Return the data, null where values failed and may be, and the errors.

@@ -2,8 +2,7 @@
 Running a plan, in waves.
 
 In a wave every field that can be answered is, column by column, and what the others need is noted. Then all of it is
-read from the store at once, and the next wave begins. So an operation costs as many readings as its longest chain of
-records that name others.
+read from the book, and the next wave begins. All readings of an operation are one unit of work: it sees one moment.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from strawberry import Info
 from strawberry.types.field import StrawberryField
 
 from gappt_graphql.graph.execution.places import Failures, Root, members
-from gappt_graphql.graph.loaders import Opened
+from gappt_graphql.graph.loaders import BookLoader, Gathered, Opened
 from gappt_graphql.graph.loading import Batch, Loader, wait_for
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from gappt_graphql.graph.execution.completing import Column
     from gappt_graphql.graph.execution.fields import Asked, Rows
     from gappt_graphql.graph.execution.plan import Plan
+    from gappt_graphql.store import Book
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class Run:
         self.plan, self.context, self.variables = plan, context, variables
         self.failures = Failures()
         self._waiting: list[tuple[Collection[Batch[Any]], Callable[[], None]]] = []
+        self._opened: list[Opened] = []
         self._running: list[Running] = []
 
     async def answer(self) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
@@ -49,39 +50,75 @@ class Run:
         return self.failures.applied(data)
 
     async def _in_waves(self, begin: Callable[[], Rows]) -> Any:
-        [data], opened = self._gathering(begin)
+        [data] = self._gathering(begin)
         while self._waiting:
-            waiting, self._waiting = self._waiting, []
-            running, self._running = self._running, []
-            await self._settle(opened, running)
-            for batches, _ in waiting:
-                for batch in batches:
-                    await wait_for(batch)
-
-            def go_on(waiting: Any = waiting) -> None:
-                for _, finish in waiting:
-                    finish()
-
-            _, opened = self._gathering(go_on)
+            await (self._settle() if self._running or not self._opened else self._read())
         return data
 
-    def _gathering(self, work: Callable[[], T]) -> tuple[T, list[Opened]]:
-        """Do a part of the run that waits for nothing, and return the batches that it has opened too."""
-        loaders, opened = self.context.loaders, list[Opened]()
-        loaders.gathered = opened
+    async def _read(self) -> None:
+        """Read what is waited for, wave after wave and all as of one moment, as long as it stands in the book."""
+        loaders = self.context.loaders
+        waiting, opened, failures = self._waiting, self._opened, len(self.failures)
+        read: list[Opened] = []
+
+        async def waves(book: Book) -> None:
+            if self._opened is not opened:  # the store runs it again from the start: that is another moment
+                loaders.unread([*read, *self._opened])
+                read.clear()
+                self._waiting, self._opened = waiting, opened
+                self.failures.cut(failures)
+            while self._opened and not self._running:
+                await loaders.read(book, self._opened)
+                read.extend(self._opened)
+                self._go_on()
+
         try:
-            return work(), opened
+            await self.context.desk.read(waves)
+        except Exception:
+            if not self._opened:
+                raise  # it was not a reading that failed
+            await loaders.read_each(self._opened)
+            self._go_on()
+
+    async def _settle(self) -> None:
+        """Wait for what is not in the book, or opens it itself; what else is waited for is read meanwhile."""
+        works = [one.run() for one in self._running]
+        if self._opened:
+            works.append(self.context.loaders.read_together(self._opened))
+        self._running = []
+        if len(works) == 1:
+            await works[0]
+        else:
+            await asyncio.gather(*works)
+        for batches, _ in self._waiting:
+            for batch in batches:
+                await wait_for(batch)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin the next wave: let everything that waited go on."""
+        waiting, self._waiting, self._opened = self._waiting, [], []
+
+        def finish() -> None:
+            for _, fill in waiting:
+                fill()
+
+        self._gathering(finish)
+
+    def _gathering(self, work: Callable[[], T]) -> T:
+        """Do a part of the run that waits for nothing, and take the batches that it opens."""
+        loaders = self.context.loaders
+        loaders.gathered = gathered = Gathered()
+        try:
+            done = work()
         finally:
             loaders.gathered = None
-
-    async def _settle(self, opened: list[Opened], running: list[Running]) -> None:
-        works = [one.run() for one in running]
-        if opened:
-            works.append(self.context.loaders.read_together(opened))
-        if len(works) == 1:
-            await works[0]  # a mutation's, or all that most queries ever wait for
-        elif works:
-            await asyncio.gather(*works)
+        for loader, batch in gathered:
+            if isinstance(loader, BookLoader):
+                self._opened.append((loader, batch))
+            else:
+                self.running(loader.read(batch))
+        return done
 
     def when(
         self,
