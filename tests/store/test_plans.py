@@ -121,7 +121,7 @@ async def test_a_list_that_may_be_walked_far_for_a_few_rows_keeps_nobody_else_wa
 @pytest.mark.parametrize(
     ("statement", "step"),
     [
-        (by_key.ACTIVE_ATTENDEES_OF, "uq_attendees_active (account_id=? AND group_appointment_id=?)"),
+        (by_key.ACTIVE_ATTENDEES_OF, "ix_attendees_appointment (account_id=? AND group_appointment_id=?)"),
         (by_key.ATTENDEES_OF, "ix_attendees_appointment (account_id=? AND group_appointment_id=?)"),
         (by_key.WAITLISTS_OF, "uq_waitlist_entries_waiting (account_id=? AND group_appointment_id=?)"),
         (by_key.REPEATS_OF, "ix_group_appointments_series (account_id=? AND repeated_from_id=?)"),
@@ -136,6 +136,13 @@ async def test_what_belongs_to_appointments_is_found_along_an_index(
     await rows.fetch(statement, {"account": rows.account, "ids": (1, 2, 3), "limit": 5, "before": 9})
 
     assert any(step in each for each in rows.plans[0]), rows.plans[0]
+
+
+@pytest.mark.parametrize("statement", [by_key.ACTIVE_ATTENDEES_OF, by_key.ATTENDEES_OF])
+async def test_attendees_come_in_their_order_without_being_sorted(rows: WatchedRows, statement: Statement) -> None:
+    await rows.fetch(statement, {"account": rows.account, "ids": (3, 1, 2)})
+
+    assert not any("TEMP B-TREE" in step for step in rows.plans[0]), rows.plans[0]
 
 
 async def test_old_idempotency_keys_are_found_by_their_age(rows: WatchedRows) -> None:

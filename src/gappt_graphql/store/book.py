@@ -76,7 +76,11 @@ class ReadableBook:
         along: Along | None = None,
     ) -> Mapping[GroupAppointmentId, Sequence[Attendee]]:
         statement = by_key.ATTENDEES_OF if include_cancelled else by_key.ACTIVE_ATTENDEES_OF
-        return await self._by_appointment(Attendee, statement, appointments, along)
+        found = await self._by_appointment(Attendee, statement, appointments, along)
+        if include_cancelled:
+            for attendees in found.values():
+                attendees.sort(key=lambda attendee: attendee.cancelled_at is not None)  # those of a kind stay in order
+        return found
 
     async def waitlists_of(
         self, appointments: Collection[GroupAppointmentId], *, along: Along | None = None
@@ -176,7 +180,7 @@ class ReadableBook:
         statement: Statement,
         appointments: Collection[GroupAppointmentId],
         along: Along | None,
-    ) -> Mapping[GroupAppointmentId, Sequence[Placed]]:
+    ) -> Mapping[GroupAppointmentId, list[Placed]]:
         found: dict[GroupAppointmentId, list[Placed]] = {appointment: [] for appointment in appointments}
         decode = codec(kind).decode
         for row in await self._of(statement, found):
