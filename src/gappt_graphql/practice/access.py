@@ -127,7 +127,7 @@ async def authenticate(store: Store, secret: str) -> ApiKey | None:
 
 async def standing(store: Store, key: ApiKey) -> ApiKey | None:
     """Return the key as it is stored now, if it has not been revoked."""
-    stored = await store.key_by_digest(key.digest)
+    stored = await store.key_by_digest(key.digest, as_stored=True)
     return stored if stored is not None and stored.revoked_at is None else None
 
 

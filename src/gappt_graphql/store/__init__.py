@@ -275,8 +275,12 @@ class Store(Protocol):
     async def add_account(self, account: Account, audit: Sequence[AuditRow] = ()) -> None:
         """Write a new account, and who made it. A name that is taken raises `NameTaken`."""
 
-    async def key_by_digest(self, digest: str) -> ApiKey | None:
-        """Return the key with this digest, revoked or not."""
+    async def key_by_digest(self, digest: str, *, as_stored: bool = False) -> ApiKey | None:
+        """
+        Return the key with this digest, revoked or not.
+
+        What another process has just written of it may be missing for a second, unless it is wanted `as_stored`.
+        """
 
     async def calendar_feed_by_digest(self, digest: str) -> tuple[AccountId, CalendarFeed] | None:
         """Return the calendar feed with this digest, revoked or not, and whose it is."""

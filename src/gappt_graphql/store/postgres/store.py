@@ -24,6 +24,7 @@ from gappt_graphql.store import (
 )
 from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.postgres import checking
+from gappt_graphql.store.postgres.keys import KnownKeys
 from gappt_graphql.store.postgres.terms import USUAL, Terms
 from gappt_graphql.store.postgres.transactions import Transactions
 from gappt_graphql.store.postgres.units import Unit
@@ -42,6 +43,7 @@ class PostgresStore:
         self._pool = pool
         self._transactions = Transactions(pool, terms, observer)
         self._growth = Growth(lambda account: self.read(account, lambda book: book.last_number()))
+        self._keys = KnownKeys(self._look_up_key)
         self._bell = Bell(lambda channel, text: pool.execute("SELECT pg_notify($1, $2)", channel, text))
         connect = partial(asyncpg.connect, terms.direct_url or url, timeout=terms.connect_seconds)
         self._listener = Listener(connect, self._growth.hint, self._growth.look)
@@ -90,9 +92,9 @@ class PostgresStore:
                 raise NameTaken from None
             raise
 
-    async def key_by_digest(self, digest: str) -> ApiKey | None:
-        work = partial(access.key_by_digest, digest=digest)
-        return await self._reading(_NO_ACCOUNT, work, asking={"digest": digest})
+    async def key_by_digest(self, digest: str, *, as_stored: bool = False) -> ApiKey | None:
+        self._check_open()
+        return await self._keys.by_digest(digest, as_stored=as_stored)
 
     async def calendar_feed_by_digest(self, digest: str) -> tuple[AccountId, CalendarFeed] | None:
         work = partial(calendars.feed_by_digest, digest=digest)
@@ -106,7 +108,10 @@ class PostgresStore:
             await access.save_key(unit, key)
             await book.WritableBook(key.account_id, unit).journal([], audit)
 
-        await self._writing(key.account_id, work)
+        try:
+            await self._writing(key.account_id, work)
+        finally:  # it may have been committed though nobody has heard of that
+            self._keys.changed(key.digest)
 
     def figures(self) -> Figures:
         return Figures(in_use=self._transactions.in_use)
@@ -124,6 +129,10 @@ class PostgresStore:
         await self._transactions.finish()
         await self._bell.rest()
         await self._pool.close()
+
+    async def _look_up_key(self, digest: str) -> ApiKey | None:
+        work = partial(access.key_by_digest, digest=digest)
+        return await self._reading(_NO_ACCOUNT, work, asking={"digest": digest})
 
     async def _reading(
         self, account: AccountId, work: Callable[[Unit], Awaitable[T]], *, asking: Mapping[str, str] | None = None

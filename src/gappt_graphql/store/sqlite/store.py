@@ -29,6 +29,7 @@ from gappt_graphql.store.sqlite import checking
 from gappt_graphql.store.sqlite.connections import Connection
 from gappt_graphql.store.sqlite.files import size_of
 from gappt_graphql.store.sqlite.group_commit import Writers
+from gappt_graphql.store.sqlite.keys import KnownKeys
 from gappt_graphql.store.sqlite.locks import FileLock, WritersQueue
 from gappt_graphql.store.sqlite.readers import Reader, Readers
 from gappt_graphql.store.sqlite.writer import Writer
@@ -69,6 +70,7 @@ class SqliteStore:
         self._serving = serving
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="writers-queue")
         self._readers = Readers(path, observer.spans)
+        self._keys = KnownKeys(path, lambda digest: self._reading(lambda reader: access.key_by_digest(reader, digest)))
         self._queue = WritersQueue(path, self._executor)
         self._writers = Writers(connection, self._queue, observer)
         self._growth = Growth(lambda account: self.read(account, lambda book: book.last_number()))
@@ -126,8 +128,9 @@ class SqliteStore:
                 raise NameTaken from None
             raise
 
-    async def key_by_digest(self, digest: str) -> ApiKey | None:
-        return await self._reading(lambda reader: access.key_by_digest(reader, digest))
+    async def key_by_digest(self, digest: str, *, as_stored: bool = False) -> ApiKey | None:
+        self._check_open()
+        return await self._keys.by_digest(digest)
 
     async def calendar_feed_by_digest(self, digest: str) -> tuple[AccountId, CalendarFeed] | None:
         return await self._reading(lambda reader: calendars.feed_by_digest(reader, digest))
@@ -162,6 +165,7 @@ class SqliteStore:
         self._growth.fail(RuntimeError("The store has been closed."))
         await self._writers.finish()
         await self._readers.close()
+        self._keys.close()
         await self._connection.close()
         self._executor.shutdown()
         self._queue.close()
