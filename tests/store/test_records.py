@@ -17,6 +17,7 @@ from gappt_graphql.scheduling.ids import LARGEST_ID
 from gappt_graphql.scheduling.repeats import Plan, RepeatRule
 from gappt_graphql.store import Record
 from gappt_graphql.store.records import codec
+from gappt_graphql.store.statements import microseconds
 
 KINDS = list(get_args(Record))
 
@@ -56,6 +57,15 @@ def test_a_record_is_the_same_after_it_was_kept_in_a_row(record):
     encoded = kept.encode(record)
 
     assert kept.decode(tuple(encoded[column.name] for column in kept.columns)) == record
+
+
+def test_more_instants_than_are_remembered_are_still_themselves():
+    moments = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(minutes=n) for n in range(40_000)]
+    decode = codec(WaitlistEntry).decode
+
+    for _ in range(2):
+        made = [decode((1, 2, 3, microseconds(moment), None)).created_at for moment in moments]
+        assert made == moments
 
 
 @pytest.mark.parametrize("kind", KINDS)

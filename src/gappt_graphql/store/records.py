@@ -1,6 +1,6 @@
 """Records and rows: how each kind of record is kept in its table, and made again from a row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -14,7 +14,7 @@ from gappt_graphql.scheduling.directory import AppointmentType, Business, Patien
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.repeats import Plan, RepeatRule, RepeatType
 from gappt_graphql.store import Record, tables
-from gappt_graphql.store.statements import Row, instant, microseconds, plain
+from gappt_graphql.store.statements import instant, microseconds, plain
 
 R = TypeVar("R", bound=Record)
 
@@ -26,13 +26,13 @@ class Codec(Struct, Generic[R], frozen=True):
     """
     How one kind of record is kept.
 
-    `decode` takes a row of exactly `columns`, in this order. `encode` returns the values of every column that the
-    record alone decides, those of `columns` and those derived from it, ready for a driver.
+    `decode` takes what a row has in exactly `columns`, in this order. `encode` returns the values of every column that
+    the record alone decides, those of `columns` and those derived from it, ready for a driver.
     """
 
     table: Table
     columns: tuple[Column[Any], ...]
-    decode: Callable[[Row], R]
+    decode: Callable[[Sequence[Any]], R]
     encode: Callable[[R], dict[str, object]]
 
 
@@ -41,9 +41,21 @@ def codec(kind: type[R]) -> Codec[R]:
     return _CODECS[kind]
 
 
-# A list makes hundreds of records, and its instants repeat: appointments start on the hour, and what was saved together
-# has one timestamp. Remembered, an instant costs a tenth.
-_instant = lru_cache(maxsize=16384)(instant)
+# A list makes hundreds of records, and what they hold repeats: appointments start on the hour, what was saved together
+# has one timestamp, and few rules and lengths are in use. Remembered, an instant costs a tenth.
+_MOST_REMEMBERED = 16384
+
+
+class _Instants(dict[int, datetime]):
+    """The moments of numbers of microseconds: looking one up calls nothing, where a cached function would be called."""
+
+    def __missing__(self, microseconds: int) -> datetime:
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        return self.setdefault(microseconds, instant(microseconds))
+
+
+_instant = _Instants().__getitem__
 
 
 def _instant_or_none(value: int | None) -> datetime | None:
@@ -53,7 +65,7 @@ def _instant_or_none(value: int | None) -> datetime | None:
 # The decoders are written out, one argument a column: a generic one costs twice the time on lists.
 
 
-def _group_appointment(row: Row) -> GroupAppointment:
+def _group_appointment(row: Sequence[Any]) -> GroupAppointment:
     (id, starts_at, ends_at, max_attendees, active_attendees, notes, telehealth_url, appointment_type_id, business_id,
      practitioner_id, repeat_type, repeating_interval, number_of_repeats, repeated_from_id, series_position,
      planned_local, planned_zone, planned_duration, version, created_at, updated_at, archived_at) = row  # fmt: skip
@@ -79,15 +91,26 @@ def _group_appointment(row: Row) -> GroupAppointment:
     )
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def _rule(repeat_type: str, repeating_interval: int, number_of_repeats: int) -> RepeatRule:
     return RepeatRule(RepeatType(repeat_type), repeating_interval, number_of_repeats)
 
 
 def _plan(local: int, time_zone: str, duration: int) -> Plan:
-    return Plan(_instant(local).replace(tzinfo=None), time_zone, timedelta(microseconds=duration))
+    return Plan(_wall_clock(local), time_zone, _duration(duration))
 
 
-def _attendee(row: Row) -> Attendee:
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _wall_clock(microseconds: int) -> datetime:
+    return instant(microseconds).replace(tzinfo=None)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _duration(microseconds: int) -> timedelta:
+    return timedelta(microseconds=microseconds)
+
+
+def _attendee(row: Sequence[Any]) -> Attendee:
     (id, group_appointment_id, patient_id, arrived, notes, cancelled_at, cancellation_reason, cancellation_note,
      created_at, updated_at, archived_at) = row  # fmt: skip
     return Attendee(
@@ -105,7 +128,7 @@ def _attendee(row: Row) -> Attendee:
     )
 
 
-def _waitlist_entry(row: Row) -> WaitlistEntry:
+def _waitlist_entry(row: Sequence[Any]) -> WaitlistEntry:
     id, group_appointment_id, patient_id, created_at, left_at = row
     return WaitlistEntry(
         id=id,
@@ -116,7 +139,7 @@ def _waitlist_entry(row: Row) -> WaitlistEntry:
     )
 
 
-def _business(row: Row) -> Business:
+def _business(row: Sequence[Any]) -> Business:
     id, name, time_zone, created_at, updated_at, archived_at = row
     return Business(
         id=id,
@@ -128,7 +151,7 @@ def _business(row: Row) -> Business:
     )
 
 
-def _practitioner(row: Row) -> Practitioner:
+def _practitioner(row: Sequence[Any]) -> Practitioner:
     id, first_name, last_name, title, designation, active, created_at, updated_at = row
     return Practitioner(
         id=id,
@@ -142,7 +165,7 @@ def _practitioner(row: Row) -> Practitioner:
     )
 
 
-def _patient(row: Row) -> Patient:
+def _patient(row: Sequence[Any]) -> Patient:
     id, first_name, last_name, email, date_of_birth, created_at, updated_at, archived_at = row
     return Patient(
         id=id,
@@ -156,7 +179,7 @@ def _patient(row: Row) -> Patient:
     )
 
 
-def _appointment_type(row: Row) -> AppointmentType:
+def _appointment_type(row: Sequence[Any]) -> AppointmentType:
     (id, name, duration_in_minutes, max_attendees, color, category, description, telehealth_enabled, created_at,
      updated_at, archived_at) = row  # fmt: skip
     return AppointmentType(
@@ -174,7 +197,7 @@ def _appointment_type(row: Row) -> AppointmentType:
     )
 
 
-def _unavailable_block(row: Row) -> UnavailableBlock:
+def _unavailable_block(row: Sequence[Any]) -> UnavailableBlock:
     id, practitioner_id, business_id, starts_at, ends_at, notes, created_at, updated_at, archived_at = row
     return UnavailableBlock(
         id=id,
@@ -189,7 +212,7 @@ def _unavailable_block(row: Row) -> UnavailableBlock:
     )
 
 
-def _calendar_feed(row: Row) -> CalendarFeed:
+def _calendar_feed(row: Sequence[Any]) -> CalendarFeed:
     id, digest, last_four, practitioner_id, business_id, created_at, revoked_at = row
     return CalendarFeed(
         id=id,
@@ -249,7 +272,7 @@ def _columns(kind: type[R], table: Table) -> tuple[Column[Any], ...]:
 
 
 def _codec(
-    kind: type[R], table: Table, decode: Callable[[Row], R], encode: Callable[[R], dict[str, object]]
+    kind: type[R], table: Table, decode: Callable[[Sequence[Any]], R], encode: Callable[[R], dict[str, object]]
 ) -> Codec[R]:
     return Codec(table, _columns(kind, table), decode, encode)
 
