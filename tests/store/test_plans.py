@@ -123,6 +123,8 @@ async def test_a_list_that_may_be_walked_far_for_a_few_rows_keeps_nobody_else_wa
     [
         (by_key.ACTIVE_ATTENDEES_OF, "ix_attendees_appointment (account_id=? AND group_appointment_id=?)"),
         (by_key.ATTENDEES_OF, "ix_attendees_appointment (account_id=? AND group_appointment_id=?)"),
+        (by_key.PATIENTS_OF, "ix_attendees_appointment (account_id=? AND group_appointment_id=?)"),
+        (by_key.PATIENTS_OF, "autoindex_patients_1 (account_id=? AND id=?)"),
         (by_key.WAITLISTS_OF, "uq_waitlist_entries_waiting (account_id=? AND group_appointment_id=?)"),
         (by_key.REPEATS_OF, "ix_group_appointments_series (account_id=? AND repeated_from_id=?)"),
         (by_key.HISTORY_OF, "ix_attendees_appointment (account_id=? AND group_appointment_id=?)"),
@@ -138,7 +140,7 @@ async def test_what_belongs_to_appointments_is_found_along_an_index(
     assert any(step in each for each in rows.plans[0]), rows.plans[0]
 
 
-@pytest.mark.parametrize("statement", [by_key.ACTIVE_ATTENDEES_OF, by_key.ATTENDEES_OF])
+@pytest.mark.parametrize("statement", [by_key.ACTIVE_ATTENDEES_OF, by_key.ATTENDEES_OF, by_key.PATIENTS_OF])
 async def test_attendees_come_in_their_order_without_being_sorted(rows: WatchedRows, statement: Statement) -> None:
     await rows.fetch(statement, {"account": rows.account, "ids": (3, 1, 2)})
 

@@ -141,6 +141,7 @@ ASKED: dict[str, Callable[[ReadableBook], Awaitable[Any]]] = {
     "pages by patient from a day": of_each("patient_ids", range(1, 51), FROM),
     "pages by series": of_each("repeated_from_id", range(9_001, 9_401, 10)),
     "attendees of fifty": lambda book: book.attendees_of(IDS),
+    "patients of fifty": lambda book: book.patients_of(IDS),
     "waitlists of fifty": lambda book: book.waitlists_of(IDS),
     "repeats of fifty": lambda book: book.repeats_of(IDS),
     "conflicts of fifty": lambda book: book.conflicts_of(IDS, EVERY_KIND),

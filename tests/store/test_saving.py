@@ -162,6 +162,27 @@ async def test_attendees_come_in_booking_order_active_ones_first_archived_ones_n
     assert every == {group.id: [early, late, cancelled], empty.id: []}
 
 
+async def test_patients_come_in_booking_order_without_those_who_no_longer_come(practice):
+    group, empty = await practice.group(), await practice.group()
+    minute = timedelta(minutes=1)
+    late, early, cancelled, archived = practice.patients[:4]
+    places = [
+        practice.new_attendee(group, patient, created_at=practice.now + after * minute, **gone)
+        for patient, after, gone in (
+            (late, 3, {}),
+            (early, 1, {}),
+            (cancelled, 0, {"cancelled_at": practice.now}),
+            (archived, 2, {"archived_at": practice.now}),
+        )
+    ]
+    await practice.save(*places)
+    early = await practice.revise(early, archived_at=practice.now)
+
+    patients = await practice.store.read(practice.account.id, lambda book: book.patients_of([empty.id, group.id]))
+
+    assert patients == {group.id: [early, late], empty.id: []}
+
+
 async def test_a_waitlist_is_first_come_first_and_without_those_who_left(practice):
     group, empty = await practice.group(), await practice.group()
     late, early, gone = (
@@ -195,10 +216,11 @@ async def test_repeats_come_by_position_archived_ones_too(practice):
 
 
 @pytest.mark.sqlite("SQLite's plans and steps; PostgreSQL's are in test_plans_of_postgres.py")
-@pytest.mark.parametrize("statement", ["attendees_of", "waitlists_of", "repeats_of"])
+@pytest.mark.parametrize("statement", ["attendees_of", "patients_of", "waitlists_of", "repeats_of"])
 async def test_questions_by_appointment_walk_no_table(practice, raw, statement):
     asked = {
         "attendees_of": by_key.ATTENDEES_OF,
+        "patients_of": by_key.PATIENTS_OF,
         "waitlists_of": by_key.WAITLISTS_OF,
         "repeats_of": by_key.REPEATS_OF,
     }[statement]

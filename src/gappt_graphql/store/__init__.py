@@ -149,6 +149,15 @@ class Book(Protocol):
         Every appointment asked about has an entry.
         """
 
+    async def patients_of(
+        self, appointments: Collection[GroupAppointmentId]
+    ) -> Mapping[GroupAppointmentId, Sequence[Patient]]:
+        """
+        Return the patients of the active attendees of each appointment, in booking order, by one statement.
+
+        Every appointment asked about has an entry.
+        """
+
     async def waitlists_of(
         self, appointments: Collection[GroupAppointmentId], *, along: Along | None = None
     ) -> Mapping[GroupAppointmentId, Sequence[WaitlistEntry]]:

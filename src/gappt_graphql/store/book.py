@@ -8,6 +8,7 @@ from gappt_graphql.scheduling.asking import Listing, Page, Slice
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
 from gappt_graphql.scheduling.calendars import Calendar, Whose, Window
 from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
+from gappt_graphql.scheduling.directory import Patient
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointmentId, PatientId, PractitionerId
 from gappt_graphql.store import (
@@ -80,6 +81,15 @@ class ReadableBook:
         if include_cancelled:
             for attendees in found.values():
                 attendees.sort(key=lambda attendee: attendee.cancelled_at is not None)  # those of a kind stay in order
+        return found
+
+    async def patients_of(
+        self, appointments: Collection[GroupAppointmentId]
+    ) -> Mapping[GroupAppointmentId, Sequence[Patient]]:
+        found: dict[GroupAppointmentId, list[Patient]] = {appointment: [] for appointment in appointments}
+        decode = codec(Patient).decode
+        for appointment, *patient in await self._of(by_key.PATIENTS_OF, found):
+            found[appointment].append(decode(patient))
         return found
 
     async def waitlists_of(

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.elements import BindParameter
 
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.directory import Patient
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import Record, tables
 from gappt_graphql.store.given import InOrder
@@ -105,6 +106,21 @@ def _attendees_of(*, include_cancelled: bool) -> Statement:
 
 ACTIVE_ATTENDEES_OF = _attendees_of(include_cancelled=False)
 ATTENDEES_OF = _attendees_of(include_cancelled=True)
+
+PATIENTS_OF = Statement(
+    select(tables.attendees.c.group_appointment_id, *codec(Patient).columns)
+    .select_from(
+        InOrder(
+            tables.attendees,
+            tables.patients,
+            and_(tables.patients.c.account_id == _ACCOUNT, tables.patients.c.id == tables.attendees.c.patient_id),
+        )
+    )
+    .where(tables.attendees.c.account_id == _ACCOUNT)
+    .where(in_keys(tables.attendees.c.group_appointment_id, "ids"))
+    .where(tables.attendees.c.cancelled_at.is_(null()), tables.attendees.c.archived_at.is_(null()))
+    .order_by(tables.attendees.c.group_appointment_id, tables.attendees.c.created_at, tables.attendees.c.id)
+)
 
 WAITLISTS_OF = Statement(
     select(*codec(WaitlistEntry).columns)
