@@ -18,6 +18,8 @@ _QUESTIONS = (
     "find", "page", "pages", "count", "counts", "attendees_of", "waitlists_of", "conflicts_of", "history_of",
     "changes", "last_number",
 )  # fmt: skip
+_ALIKE = {"conflicting": "conflicts_of"}
+"""Questions that fail where others do, and whose answers are never spoilt."""
 _ELSEWHERE = timezone(timedelta(hours=9))
 
 
@@ -100,15 +102,15 @@ class _Book:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.book, name)
-        if name not in _QUESTIONS:
+        if name not in (*_QUESTIONS, *_ALIKE):
             return found
 
         async def asked(*arguments: Any, **named: Any) -> Any:
-            what = f"find {arguments[0].__name__}" if name == "find" else name
+            what = f"find {arguments[0].__name__}" if name == "find" else _ALIKE.get(name, name)
             if what in self.faults.failing:
                 raise RuntimeError(f"{what} has failed")
             answer = await found(*arguments, **named)
-            return answer if name in ("changes", "last_number", "history_of") else self.spoilt(answer)
+            return answer if name in ("changes", "last_number", "history_of", *_ALIKE) else self.spoilt(answer)
 
         return asked
 

@@ -1,6 +1,6 @@
 """The group appointment as clients see it, with its conflicts and its series."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -11,9 +11,12 @@ from strawberry import ID, UNSET, Parent
 from gappt_graphql.graph import filters
 from gappt_graphql.graph.attendee import Attendee, WaitlistEntry
 from gappt_graphql.graph.context import Info
+from gappt_graphql.graph.declared import Fewer
 from gappt_graphql.graph.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.graph.enums import ConflictKind, RepeatType
 from gappt_graphql.graph.history import HistoryConnection, history
+from gappt_graphql.graph.loaders import Loaders
+from gappt_graphql.graph.loading import Loader
 from gappt_graphql.graph.pages import (
     After,
     Before,
@@ -24,11 +27,10 @@ from gappt_graphql.graph.pages import (
     Window,
     listed_under,
 )
-from gappt_graphql.graph.relations import computed, related, relation
+from gappt_graphql.graph.relations import computed, related, related_through, relation
 from gappt_graphql.graph.scalars import Url
 from gappt_graphql.scheduling import attendance
 from gappt_graphql.scheduling import conflicts as records
-from gappt_graphql.scheduling.directory import Patient as PatientRecord
 from gappt_graphql.scheduling.group_appointment import GroupAppointment as Record
 
 _EVERY_KIND = frozenset(ConflictKind)
@@ -81,50 +83,61 @@ class RepeatRule:
     number_of_repeats: int = strawberry.field(description="How many appointments were added to the first")
 
 
-# What is loaded comes back as `Coming`, not from a coroutine: a list of fifty would be fifty tasks.
-
-
 def _ids_of_patients(attendees: Sequence[attendance.Attendee] | None) -> list[int]:
     return [attendee.patient_id for attendee in attendees or ()]
 
 
-def _patient_ids(root: Parent[Record], info: Info) -> Awaitable[list[int]]:
-    return info.context.loaders.active_attendees.load(root.id, _ids_of_patients)  # type: ignore[no-any-return]
+def _active_attendees(loaders: Loaders) -> Loader[int, Sequence[attendance.Attendee]]:
+    return loaders.active_attendees
 
 
-def _patients(root: Parent[Record], info: Info) -> Awaitable[list[PatientRecord | None]]:
-    loaders = info.context.loaders
-    return loaders.active_attendees.load(  # type: ignore[no-any-return]
-        root.id, lambda attendees: loaders.patients.load_all(_ids_of_patients(attendees))
-    )
+def _waitlists(loaders: Loaders) -> Loader[int, Sequence[attendance.WaitlistEntry]]:
+    return loaders.waitlists
 
 
 def _attendees(
-    root: Parent[Record],
-    info: Info,
+    loaders: Loaders,
     include_cancelled: Annotated[
         bool, strawberry.argument(description="Indicates whether cancelled ones are listed, after the others")
     ] = False,
-) -> Awaitable[Sequence[attendance.Attendee]]:
-    loaders = info.context.loaders
-    loader = loaders.all_attendees if include_cancelled else loaders.active_attendees
-    return loader.load(root.id, lambda attendees: attendees or ())  # type: ignore[no-any-return]
+) -> Loader[int, Sequence[attendance.Attendee]]:
+    return loaders.all_attendees if include_cancelled else loaders.active_attendees
 
 
-def _conflicts(
-    root: Parent[Record],
-    info: Info,
-    kinds: Annotated[
-        list[ConflictKind] | None,
-        strawberry.argument(description="Kinds to look for, which limits `exist` too; all if absent"),
-    ] = UNSET,
-) -> Awaitable[Found]:
-    wanted = _EVERY_KIND if kinds is None or kinds is UNSET else frozenset(kinds)
-    return info.context.loaders.conflicts(wanted).load(root.id, _found)  # type: ignore[no-any-return]
+def _listed(records: Sequence[object] | None) -> Sequence[object]:
+    return records or ()
+
+
+Kinds = Annotated[
+    list[ConflictKind] | None,
+    strawberry.argument(description="Kinds to look for, which limits `exist` too; all if absent"),
+]
+
+
+def _conflicts(loaders: Loaders, kinds: Kinds = UNSET) -> Loader[int, Sequence[records.Conflict]]:
+    return loaders.conflicts(_wanted(kinds))
+
+
+def _conflicting(loaders: Loaders, kinds: Kinds = UNSET) -> Loader[int, bool]:
+    return loaders.conflicting(_wanted(kinds))
+
+
+def _wanted(kinds: list[ConflictKind] | None) -> frozenset[ConflictKind]:
+    return _EVERY_KIND if kinds is None or kinds is UNSET else frozenset(kinds)
 
 
 def _found(conflicts: Sequence[records.Conflict] | None) -> Found:
     return Found(conflicts or ())
+
+
+class Existing(Struct, frozen=True):
+    """Whether there are conflicts: what `Conflicts` is made from where nothing else is asked for."""
+
+    exist: bool
+
+
+def _existing(found: bool | None) -> Existing:
+    return Existing(bool(found))
 
 
 def _repeats(
@@ -167,11 +180,27 @@ class GroupAppointment:
     practitioner: Practitioner = relation(
         "practitioners", key="practitioner_id", description="Person who runs the group"
     )
-    patient_ids: list[ID] = computed(_patient_ids, "Identifiers of the active attendees' patients, in booking order")
-    patients: list[Patient] = computed(_patients, "Patients of the active attendees, in booking order")
-    attendees: list[Attendee] = computed(_attendees, "Places, in booking order, active ones first")
-    waitlist: list[WaitlistEntry] = related("waitlists", description="Patients who wait for a seat, first come first")
-    conflicts: Conflicts = computed(_conflicts, "What stands in the way of it; nothing if it is archived")
+    patient_ids: list[ID] = related(
+        _active_attendees,
+        then=_ids_of_patients,
+        description="Identifiers of the active attendees' patients, in booking order",
+    )
+    patients: list[Patient] = related_through(
+        "active_attendees",
+        "patients",
+        ids=_ids_of_patients,
+        description="Patients of the active attendees, in booking order",
+    )
+    attendees: list[Attendee] = related(
+        _attendees, then=_listed, description="Places, in booking order, active ones first"
+    )
+    waitlist: list[WaitlistEntry] = related(_waitlists, description="Patients who wait for a seat, first come first")
+    conflicts: Conflicts = related(
+        _conflicts,
+        then=_found,
+        fewer=Fewer(("exist", "__typename"), _conflicting, _existing),
+        description="What stands in the way of it; nothing if it is archived",
+    )
     repeat_rule: RepeatRule | None = strawberry.field(
         description="Rule of its series, the same on the root and each repeat; null if it is in no series"
     )

@@ -106,6 +106,14 @@ class Loaders:
             lambda book, ids: book.conflicts_of(ids, kinds),
         )
 
+    def conflicting(self, kinds: frozenset[ConflictKind]) -> Loader[int, bool]:
+        """Return the loader of whether stored appointments have conflicts of these kinds."""
+
+        async def ask(book: Book, ids: Collection[int]) -> Mapping[int, bool]:
+            return dict.fromkeys(await book.conflicting(ids, kinds), True)  # type: ignore[arg-type]  # as in Ask
+
+        return self.asking(("conflicting", kinds), ask)
+
     def asking(self, question: Hashable, ask: Ask[V]) -> Loader[int, V]:
         """Return the loader of a question with arguments: one for each distinct question."""
         loader = self._made.get(question)

@@ -5,52 +5,75 @@ Each declaration says which loader, and by which attribute of the source. It sta
 that an executor can load a whole column of sources at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from inspect import signature
+from operator import attrgetter
 from typing import Any
 
 import strawberry
-from msgspec import Struct
 from strawberry import Parent
 
 from gappt_graphql.graph.context import Info
-
-
-class Relation(Struct, frozen=True):
-    """How a field finds its records: by the source's attribute `key`, through the operation's loader of this name."""
-
-    loader: str
-    key: str
-    many: bool = False
-    """The key is a sequence of ids, one for each record."""
+from gappt_graphql.graph.declared import Choose, Fewer, ManyRelation, Relation, Through
 
 
 # These return what Strawberry's own `field` does: whatever the annotation of the attribute says.
 def relation(loader: str, *, key: str, description: str) -> Any:
     """Declare a field of one record, or null where the source has no id for it."""
+    choose = _named(loader)
 
     def resolve(root: Parent[object], info: Info) -> object:
         id = getattr(root, key, None)
-        return None if id is None else getattr(info.context.loaders, loader).load(id)
+        return None if id is None else choose(info.context.loaders).load(id)
 
-    return _declared(Relation(loader, key), resolve, description)
+    return _declared(Relation(choose, key), resolve, description)
 
 
-def related(loader: str, *, key: str = "id", description: str) -> Any:
-    """Declare a list that the loader finds by one key of the source."""
+def related(
+    choose: Choose,
+    *,
+    key: str = "id",
+    then: Callable[[Any], Any] | None = None,
+    fewer: Fewer | None = None,
+    description: str,
+) -> Any:
+    """
+    Declare what the loader has for one key of the source, or what is then made of it.
 
-    def resolve(root: Parent[object], info: Info) -> object:
-        return getattr(info.context.loaders, loader).load(getattr(root, key))
+    The field takes the arguments of `choose`.
+    """
 
-    return _declared(Relation(loader, key), resolve, description)
+    def resolve(root: Parent[object], info: Info, **given: object) -> object:
+        return choose(info.context.loaders, **given).load(getattr(root, key), then)
+
+    own = list(signature(resolve).parameters.values())[:2]
+    taken = list(signature(choose).parameters.values())[1:]
+    resolve.__signature__ = signature(resolve).replace(parameters=[*own, *taken])  # type: ignore[attr-defined]  # as inspect looks for it
+    resolve.__annotations__ |= {one.name: one.annotation for one in taken}
+    return _declared(Relation(choose, key, then, fewer), resolve, description)
 
 
 def related_by_ids(loader: str, *, key: str, description: str) -> Any:
     """Declare a list with one record for each id that the source has; empty where it has no such attribute."""
+    choose = _named(loader)
 
     def resolve(root: Parent[object], info: Info) -> object:
-        return getattr(info.context.loaders, loader).load_all(getattr(root, key, ()))
+        return choose(info.context.loaders).load_all(getattr(root, key, ()))
 
-    return _declared(Relation(loader, key, many=True), resolve, description)
+    return _declared(ManyRelation(choose, key), resolve, description)
+
+
+def related_through(
+    through: str, loader: str, *, key: str = "id", ids: Callable[[Any], Sequence[int]], description: str
+) -> Any:
+    """Declare a list with one record for each id in what another loader has for a key of the source."""
+    first, choose = _named(through), _named(loader)
+
+    def resolve(root: Parent[object], info: Info) -> object:
+        loaders = info.context.loaders
+        return first(loaders).load(getattr(root, key), lambda found: choose(loaders).load_all(ids(found)))
+
+    return _declared(ManyRelation(choose, key, Through(first, ids)), resolve, description)
 
 
 def computed(resolver: Callable[..., object], description: str) -> Any:
@@ -63,5 +86,9 @@ def personal(*, description: str) -> Any:
     return strawberry.federation.field(tags=["personal"], description=description)
 
 
-def _declared(how: Relation, resolve: Any, description: str) -> Any:
+def _named(loader: str) -> Choose:
+    return attrgetter(loader)
+
+
+def _declared(how: Relation | ManyRelation, resolve: Any, description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description, metadata={"relation": how})

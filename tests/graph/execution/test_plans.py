@@ -211,25 +211,27 @@ class Watched:
     def __init__(self, store: Any, *, lost_after: int | None = None, meanwhile: Any = None) -> None:
         self.store, self.lost_after, self.meanwhile = store, lost_after, meanwhile
         self.readings = 0
+        self.asked: list[str] = []
 
     async def read(self, account: Any, work: Any) -> Any:
         self.readings += 1
         if self.lost_after is not None:
             left, self.lost_after = self.lost_after, None
             with pytest.raises(ConnectionError):
-                await self.store.read(account, lambda book: work(_Losing(book, left)))
+                await self.store.read(account, lambda book: work(_Watched(book, self.asked, left)))
             await self.meanwhile()
-        return await self.store.read(account, work)
+        return await self.store.read(account, lambda book: work(_Watched(book, self.asked)))
 
 
-class _Losing:
-    def __init__(self, book: Any, left: int) -> None:
-        self.book, self.left = book, left
+class _Watched:
+    def __init__(self, book: Any, asked: list[str], most: int = 100) -> None:
+        self.book, self.asked, self.left = book, asked, most
 
     def __getattr__(self, name: str) -> Any:
         if not self.left:
             raise ConnectionError
         self.left -= 1
+        self.asked.append(name)
         return getattr(self.book, name)
 
 
@@ -276,6 +278,30 @@ async def test_an_operation_that_is_begun_again_is_of_one_moment(
     assert found.errors is None
     assert data(found) == data(await asker.ask(ABOUT_ONE, variables=variables))
     assert data(found)["groupAppointment"]["notes"] == "later"
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ("conflicts { exist }", ["conflicting"]),
+        ("conflicts { items { kind } exist }", ["conflicts_of"]),
+        ("conflicts { exist } more: conflicts { items { kind } }", ["conflicts_of"]),
+    ],
+)
+async def test_whether_there_are_conflicts_is_looked_for_alone_if_nothing_else_is_asked(
+    asker: Asker, practice: Practice, fields: str, asked: list[str]
+) -> None:
+    groups = [await practice.group(patients=practice.patients[:1]) for _ in range(2)]
+    lone = await practice.group(groups[0].ends_at)
+    text = "query ($ids: [ID!]) { groupAppointments(filter: {ids: $ids}) { nodes { id FIELDS } } }"
+    text, variables = text.replace("FIELDS", fields), {"ids": [str(one.id) for one in (*groups, lone)]}
+    store = Watched(practice.store)
+    found = await asked_of(asker, store, text, variables)
+
+    assert found.errors is None
+    exist = {row["id"]: row["conflicts"]["exist"] for row in data(found)["groupAppointments"]["nodes"]}
+    assert exist == {str(groups[0].id): True, str(groups[1].id): True, str(lone.id): False}
+    assert [one for one in store.asked if one.startswith("conflict")] == asked
 
 
 async def test_of_several_failures_that_make_one_null_one_is_told(asker: Asker, practice: Practice) -> None:

@@ -28,8 +28,18 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
+from gappt_graphql.graph.declared import ManyRelation, Relation
 from gappt_graphql.graph.execution.completing import Complete, Leaves, Lists, Nullability, Objects, OneOf
-from gappt_graphql.graph.execution.fields import Asked, Attribute, Field, Related, RelatedMany, Resolved, TypeName
+from gappt_graphql.graph.execution.fields import (
+    Arguments,
+    Asked,
+    Attribute,
+    Field,
+    Related,
+    RelatedMany,
+    Resolved,
+    TypeName,
+)
 from gappt_graphql.graph.execution.plan import Plan, Selection
 
 if TYPE_CHECKING:
@@ -66,6 +76,8 @@ class _Compiler:
         }
         self._details = {name: FragmentDetails(definition) for name, definition in self._fragments.items()}
         self._flags = VariableValues({}, dict(flags))
+        self._narrow: list[tuple[Related, Relation]] = []
+        self._whole: list[Relation] = []
         self._size = 0
 
     def plan(self) -> Plan:
@@ -79,11 +91,16 @@ class _Compiler:
             roots = [self._selection(root, {key: details}) for key, details in fields.items()]
         else:
             roots = [self._selection(root, fields)]
+        for field, relation in self._narrow:
+            # What is read in whole for another field answers this one too.
+            if relation.fewer is not None and relation not in self._whole:
+                field.narrow(relation.fewer)
         return Plan(self._strawberry, self._operation, self._fragments, roots, self._size)
 
     def _selection(self, parent: GraphQLObjectType, fields: GroupedFieldSet) -> Selection:
         self._size += len(fields)
-        return Selection([self._field(parent, key, details) for key, details in fields.items()])
+        names = frozenset(details[0].node.name.value for details in fields.values())
+        return Selection([self._field(parent, key, details) for key, details in fields.items()], names)
 
     def _field(self, parent: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Field:
         nodes = [one.node for one in details]
@@ -101,7 +118,27 @@ class _Compiler:
         definition = field.extensions.get(_DEFINITION)
         if not isinstance(definition, StrawberryField) or definition.extensions:
             raise _Unsupported
-        return _way(asked, complete, definition)
+        return self._way(asked, complete, definition)
+
+    def _way(self, asked: Asked, complete: Complete, definition: StrawberryField) -> Field:
+        """Return how a field is answered, by the way it was declared."""
+        relation = definition.metadata.get("relation")
+        if isinstance(relation, ManyRelation):
+            return RelatedMany(asked, complete, relation)
+        arguments = Arguments(asked, definition)
+        if isinstance(relation, Relation):
+            return self._related(Related(asked, complete, relation, arguments), complete, relation)
+        if definition.base_resolver is not None:
+            return Resolved(asked, complete, definition, arguments)
+        return Attribute(asked, complete, definition.python_name)
+
+    def _related(self, field: Related, complete: Complete, relation: Relation) -> Related:
+        if (fewer := relation.fewer) is not None:
+            if isinstance(complete, Objects) and complete.selection.names <= set(fewer.fields):
+                self._narrow.append((field, relation))
+            else:
+                self._whole.append(relation)
+        return field
 
     def _complete(self, type_: GraphQLOutputType, details: list[FieldDetails], field: str) -> Complete:
         nullable = not isinstance(type_, GraphQLNonNull)
@@ -122,13 +159,3 @@ class _Compiler:
     def _objects(self, type_: GraphQLObjectType, details: list[FieldDetails], null: Nullability) -> Objects:
         fields = collect_subfields(self._schema, self._details, self._flags, self._operation, type_, details)
         return Objects(type_, self._selection(type_, fields.grouped_field_set), null)
-
-
-def _way(asked: Asked, complete: Complete, definition: StrawberryField) -> Field:
-    """Return how a field is answered, by the way it was declared."""
-    relation = definition.metadata.get("relation")
-    if relation is not None:
-        return RelatedMany(asked, complete, relation) if relation.many else Related(asked, complete, relation)
-    if definition.base_resolver is not None:
-        return Resolved(asked, complete, definition)
-    return Attribute(asked, complete, definition.python_name)

@@ -96,16 +96,16 @@ class Objects:
     """A column of objects of one type. Whether they are of it is asked of one of each class."""
 
     def __init__(self, type_: GraphQLObjectType, selection: Selection, null: Nullability) -> None:
-        self._type, self._selection, self._null = type_, selection, null
+        self._type, self.selection, self._null = type_, selection, null
         self._accepted: set[type] = set()
 
     def __call__(self, run: Run, values: Column, place: Place) -> Column:
         if self._accepted.issuperset(map(type, values)):
-            return self._selection.rows(run, values, place)
+            return self.selection.rows(run, values, place)
         answers, good = self._null.sift(run, values, place, self._refusal)
         if len(good) == len(values):
-            return self._selection.rows(run, values, place)
-        rows = self._selection.rows(run, [values[index] for index in good], Some(place, good))
+            return self.selection.rows(run, values, place)
+        rows = self.selection.rows(run, [values[index] for index in good], Some(place, good))
         for index, row in zip(good, rows, strict=True):
             answers[index] = row
         return answers

@@ -23,8 +23,8 @@ from gappt_graphql.graph.execution.running import Run, Running
 from gappt_graphql.graph.loading import Batch, Coming
 
 if TYPE_CHECKING:
+    from gappt_graphql.graph.declared import Fewer, ManyRelation, Relation
     from gappt_graphql.graph.execution.completing import Column, Complete
-    from gappt_graphql.graph.relations import Relation
 
 Rows = list[Any]
 """Objects of an answer: structs, made by `Selection`."""
@@ -41,6 +41,20 @@ class Asked(NamedTuple):
 
     def place(self, of: Place) -> Member:
         return Member(of, self.key, self.nodes, nullable=self.nullable)
+
+
+class Arguments:
+    """The arguments of a field, as its resolver takes them: the same for all sources."""
+
+    def __init__(self, asked: Asked, field: StrawberryField) -> None:
+        self._asked, self._field = asked, field
+
+    def __call__(self, run: Run) -> dict[str, Any]:
+        if not self._asked.field.args:
+            return {}
+        given = get_argument_values(self._asked.field, self._asked.nodes[0], run.variables)
+        converter, config = run.plan.schema.schema_converter, run.plan.schema.config
+        return convert_arguments(given, self._field.arguments, converter.scalar_registry, config)
 
 
 class Field(ABC):
@@ -84,60 +98,91 @@ class Attribute(Field):
 
 
 class Related(Field):
-    """A declared relation: the records of all sources are asked for at once, and each is completed once."""
+    """A declared relation: what the loader has for all sources is asked for at once, and completed once each."""
 
-    def __init__(self, asked: Asked, complete: Complete, relation: Relation) -> None:
+    def __init__(self, asked: Asked, complete: Complete, relation: Relation, arguments: Arguments) -> None:
         super().__init__(asked.key)
-        self._asked, self._complete = asked, complete
-        self._loader, self._name = relation.loader, relation.key
+        self._asked, self._complete, self._name, self._arguments = asked, complete, relation.key, arguments
+        self._choose, self._then = relation.choose, relation.then
+
+    def narrow(self, fewer: Fewer) -> None:
+        """Answer in the other way, which costs less."""
+        self._choose, self._then = fewer.choose, fewer.then
 
     def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
         name = self._name
         keys = [getattr(source, name, None) for source in sources]
         unique = list(dict.fromkeys(keys))
         wanted = [key for key in unique if key is not None]
-        loader = run.loader(self._loader)
-        batches = loader.begin(wanted)
+        at = Shared(self._asked.place(place), keys, unique)
+        try:
+            loader = self._choose(run.context.loaders, **self._arguments(run))
+        except Exception as failure:
+            return self._complete(run, [failure] * len(keys), self._asked.place(place))
+        batches, then = loader.begin(wanted), self._then
 
         def finished() -> Column:
-            found = dict(zip(wanted, loader.outcomes(wanted, batches), strict=True))
-            at = Shared(self._asked.place(place), keys, unique)
-            done = dict(zip(unique, self._complete(run, [found.get(key) for key in unique], at), strict=True))
+            found = loader.outcomes(wanted, batches)
+            if then is not None:
+                found = [one if isinstance(one, Exception) else _caught(then, one) for one in found]
+            values = dict(zip(wanted, found, strict=True))
+            done = dict(zip(unique, self._complete(run, [values.get(key) for key in unique], at), strict=True))
             return [done[key] for key in keys]
 
         return run.when(batches, finished, self.attribute, rows, len(keys))
 
 
 class RelatedMany(Field):
-    """A declared list of records, one for each id that its source names."""
+    """A declared list of what a loader has for each of some ids."""
 
-    def __init__(self, asked: Asked, complete: Complete, relation: Relation) -> None:
+    def __init__(self, asked: Asked, complete: Complete, relation: ManyRelation) -> None:
         super().__init__(asked.key)
-        self._asked, self._complete = asked, complete
-        self._loader, self._name = relation.loader, relation.key
+        self._asked, self._complete, self._relation = asked, complete, relation
 
     def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
-        keys = [getattr(source, self._name, ()) for source in sources]
-        flat = list(chain.from_iterable(keys))
-        loader = run.loader(self._loader)
+        name, through = self._relation.key, self._relation.through
+        if through is None:
+            return self._listed(run, [getattr(source, name, ()) for source in sources], rows, place)
+        keys = [getattr(source, name) for source in sources]
+        first, ids_in = through.choose(run.context.loaders), through.ids
+        batches = first.begin(keys)
+
+        def finished() -> Column:
+            outcomes = first.outcomes(keys, batches)
+            ids = [one if isinstance(one, Exception) else _caught(ids_in, one) for one in outcomes]
+            return self._listed(run, ids, rows, place)
+
+        return run.when(batches, finished, self.attribute, rows, len(keys))
+
+    def _listed(self, run: Run, ids: Sequence[Any], rows: Rows, place: Place) -> Column:
+        """Return the column for the ids of each source; an exception in their place is its list's failure."""
+        flat = list(chain.from_iterable(some for some in ids if not isinstance(some, Exception)))
+        loader = self._relation.choose(run.context.loaders)
         batches = loader.begin(flat)
 
         def finished() -> Column:
             rest = iter(loader.outcomes(flat, batches))
-            lists = [list(islice(rest, len(some))) for some in keys]
+            lists = [some if isinstance(some, Exception) else list(islice(rest, len(some))) for some in ids]
+            failed = any(batch.done.exception() for batch in batches)
             # One batch for all of a source's ids that fails is a failure of its list, not of each item.
-            values = [next((one for one in some if isinstance(one, Exception)), some) for some in lists]
+            values = [_failure_in(some) or some for some in lists] if failed else lists
             return self._complete(run, values, self._asked.place(place))
 
-        return run.when(batches, finished, self.attribute, rows, len(keys))
+        return run.when(batches, finished, self.attribute, rows, len(ids))
+
+
+def _failure_in(found: Any) -> Exception | None:
+    if isinstance(found, Exception):
+        return found
+    return next((one for one in found if isinstance(one, Exception)), None)
 
 
 class Resolved(Field):
     """A field with a resolver, which is called for each source; its arguments are looked at once."""
 
-    def __init__(self, asked: Asked, complete: Complete, field: StrawberryField) -> None:
+    def __init__(self, asked: Asked, complete: Complete, field: StrawberryField, arguments: Arguments) -> None:
         super().__init__(asked.key)
-        self._asked, self._complete, self._field = asked, complete, field
+        self._asked, self._complete, self._field, self._arguments = asked, complete, field, arguments
         resolver = field.base_resolver
         assert resolver is not None
         self._resolver = resolver
@@ -165,13 +210,6 @@ class Resolved(Field):
         if self._resolver.self_parameter:
             return resolve
         return lambda source: resolve()
-
-    def _arguments(self, run: Run) -> dict[str, Any]:
-        if not self._asked.field.args:
-            return {}
-        given = get_argument_values(self._asked.field, self._asked.nodes[0], run.variables)
-        converter, config = run.plan.schema.schema_converter, run.plan.schema.config
-        return convert_arguments(given, self._field.arguments, converter.scalar_registry, config)
 
     def _settled(self, run: Run, values: list[Any], rows: Rows, place: Place) -> Column:
         """Complete the values, or wait for those that come later."""

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class Selection:
     """What is selected of objects of one type."""
 
-    def __init__(self, fields: Sequence[Field]) -> None:
-        self._fields = fields
+    def __init__(self, fields: Sequence[Field], names: frozenset[str]) -> None:
+        """`names` are those that the schema has for the fields."""
+        self._fields, self.names = fields, names
         for number, field in enumerate(fields):
             field.attribute = _attribute(number)
         self._row = _row(tuple(field.key for field in fields))
