@@ -1,4 +1,4 @@
-# Everything is made in .venv, .venv-audit, .venv-contract, .venv-examples, .venv-peers, and node_modules and generated folders beside the sources;
+# Everything is made in .venv, .venv-audit, .venv-contract, .venv-examples, .venv-peers, .venv-docs, and node_modules and generated folders beside the sources;
 # `make clean` takes them away.
 # PYTHON chooses another interpreter: make setup PYTHON=python3.12
 
@@ -8,6 +8,7 @@ AUDIT := .venv-audit
 CONTRACT := .venv-contract
 EXAMPLES := .venv-examples
 PEERS := .venv-peers
+DOCS := .venv-docs
 BIN := $(VENV)/bin
 # Errors only: warnings here are about the machine's own pip settings.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
@@ -18,7 +19,7 @@ STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench wrk bench-since bench-memory bench-growth lint types layers audit lock passwords schema clean
+.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench wrk bench-since bench-memory bench-growth docs lint types layers audit lock passwords schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -77,6 +78,14 @@ bench-memory: wrk setup $(VENV)/.tests  ## Look whether memory stays flat over a
 bench-growth: setup $(VENV)/.tests  ## Measure how what is asked most grows with the book, for some minutes (SIZES="20000 200000" if absent)
 	@PYTHONPATH=tests $(BIN)/python benchmarks/growth.py $(SIZES)
 
+# The references are made from the code, so the pages are written by the service's own environment. --strict: a link that
+# leads nowhere is a failure; what the builder doesn't look at, website.check does.
+docs: setup $(DOCS)/.installed website/node_modules/.installed  ## Build the documentation as a site, in website/site
+	@$(BIN)/python -m website.pages
+	@cd website && rm -rf site .cache && ../$(DOCS)/bin/zensical build --strict
+	@$(BIN)/python -m website.check
+	@echo "Open website/site/index.html, or serve it with its search: $(PYTHON) -m http.server --bind 127.0.0.1 --directory website/site"
+
 lint: $(VENV)/.tests  ## Check style and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -108,6 +117,7 @@ lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@$(LOCK) examples/python/pyproject.toml --group examples/python/pyproject.toml:generate -o examples/python/requirements.txt
 	@$(LOCK) --group peers -c requirements/tests.txt -o requirements/peers.txt
 	@$(LOCK) --group browser -c requirements/tests.txt -o requirements/browser.txt
+	@$(LOCK) --group docs -o requirements/docs.txt
 
 passwords: .env  ## Make the passwords of compose.yaml, in .env
 
@@ -117,8 +127,9 @@ passwords: .env  ## Make the passwords of compose.yaml, in .env
 		print(*(f"{name}_PASSWORD={secrets.token_hex(24)}" for name in names), sep="\n")' > $@.new && mv $@.new $@
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(PEERS) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .tests-of-postgres
+	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(PEERS) $(DOCS) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .tests-of-postgres
 	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules tests/browser/pictures
+	rm -rf website/node_modules website/pages website/site website/.cache
 	rm -rf benchmarks/peers/node_modules examples/federation/node_modules examples/typescript/node_modules examples/typescript/src/generated
 	rm -rf examples/python/practice_client/generated examples/python/.mypy_cache
 
@@ -177,6 +188,13 @@ $(PEERS)/.installed: requirements/peers.txt | $(VENV)/.python
 	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r $<
 	@touch $@
 
+# What builds the site needs other versions than the service, and nothing of it.
+$(DOCS)/.installed: requirements/docs.txt | $(VENV)/.python
+	@echo "Installing what builds the documentation ..."
+	@$(BIN)/python -m venv $(DOCS) || { rm -rf $(DOCS); exit 1; }
+	@$(DOCS)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r $<
+	@touch $@
+
 # Nothing of these packages is run while they are installed: what is built for a machine lies in them.
 benchmarks/peers/node_modules/.installed: benchmarks/peers/package.json benchmarks/peers/package-lock.json | $(VENV)/.package
 	@echo "Installing the peers in Node ..."
@@ -186,6 +204,11 @@ benchmarks/peers/node_modules/.installed: benchmarks/peers/package.json benchmar
 explorer/node_modules/.installed: explorer/package.json explorer/package-lock.json | $(VENV)/.package
 	@echo "Installing what the explorer is built from ..."
 	@cd explorer && $(NPM) ci --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+website/node_modules/.installed: website/package.json website/package-lock.json | $(VENV)/.package
+	@echo "Installing what draws the diagrams of the documentation ..."
+	@cd website && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
 	@touch $@
 
 tests/audits/node_modules/.installed: tests/audits/package.json tests/audits/package-lock.json | $(VENV)/.package

@@ -5,8 +5,6 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from asking import Client
 from builders import A_MONDAY, Practice
 
@@ -27,11 +25,6 @@ async def test_the_first_query_has_the_answer_that_the_readme_shows(practice: Pr
     answer = await Client(practice).ask(_block("graphql"))
 
     assert {"data": answer} == json.loads(_block("json"))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
-def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
-    assert [str(file) for file in _linked(page) if not file.exists()] == []
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
