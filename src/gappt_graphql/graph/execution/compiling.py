@@ -29,9 +29,9 @@ from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
 from gappt_graphql.graph.declared import ManyRelation, Relation
+from gappt_graphql.graph.execution.arguments import Arguments
 from gappt_graphql.graph.execution.completing import Complete, Leaves, Lists, Nullability, Objects, OneOf
 from gappt_graphql.graph.execution.fields import (
-    Arguments,
     Asked,
     Attribute,
     Field,
@@ -41,6 +41,7 @@ from gappt_graphql.graph.execution.fields import (
     TypeName,
 )
 from gappt_graphql.graph.execution.plan import Plan, Selection
+from gappt_graphql.graph.execution.variables import Variables
 
 if TYPE_CHECKING:
     from gappt_graphql.graph.schema import Schema
@@ -95,7 +96,8 @@ class _Compiler:
             # What is read in whole for another field answers this one too.
             if relation.fewer is not None and relation not in self._whole:
                 field.narrow(relation.fewer)
-        return Plan(self._strawberry, self._operation, self._fragments, roots, self._size)
+        variables = Variables(self._schema, self._operation.variable_definitions or ())
+        return Plan(self._strawberry, self._operation, self._fragments, variables, roots, self._size)
 
     def _selection(self, parent: GraphQLObjectType, fields: GroupedFieldSet) -> Selection:
         self._size += len(fields)
@@ -125,7 +127,7 @@ class _Compiler:
         relation = definition.metadata.get("relation")
         if isinstance(relation, ManyRelation):
             return RelatedMany(asked, complete, relation)
-        arguments = Arguments(asked, definition)
+        arguments = Arguments(self._strawberry, asked, definition)
         if isinstance(relation, Relation):
             return self._related(Related(asked, complete, relation, arguments), complete, relation)
         if definition.base_resolver is not None:

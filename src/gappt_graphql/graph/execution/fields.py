@@ -14,8 +14,7 @@ from itertools import chain, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphql import FieldNode, GraphQLField, GraphQLObjectType, get_argument_values
-from strawberry.types.arguments import convert_arguments
+from graphql import FieldNode, GraphQLField, GraphQLObjectType
 from strawberry.types.field import StrawberryField
 
 from gappt_graphql.graph.execution.places import Member, Place, Shared
@@ -24,6 +23,7 @@ from gappt_graphql.graph.loading import Batch, Coming
 
 if TYPE_CHECKING:
     from gappt_graphql.graph.declared import Fewer, ManyRelation, Relation
+    from gappt_graphql.graph.execution.arguments import Arguments
     from gappt_graphql.graph.execution.completing import Column, Complete
 
 Rows = list[Any]
@@ -41,20 +41,6 @@ class Asked(NamedTuple):
 
     def place(self, of: Place) -> Member:
         return Member(of, self.key, self.nodes, nullable=self.nullable)
-
-
-class Arguments:
-    """The arguments of a field, as its resolver takes them: the same for all sources."""
-
-    def __init__(self, asked: Asked, field: StrawberryField) -> None:
-        self._asked, self._field = asked, field
-
-    def __call__(self, run: Run) -> dict[str, Any]:
-        if not self._asked.field.args:
-            return {}
-        given = get_argument_values(self._asked.field, self._asked.nodes[0], run.variables)
-        converter, config = run.plan.schema.schema_converter, run.plan.schema.config
-        return convert_arguments(given, self._field.arguments, converter.scalar_registry, config)
 
 
 class Field(ABC):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gappt_graphql.graph.execution.fields import Field, Rows
     from gappt_graphql.graph.execution.places import Place
     from gappt_graphql.graph.execution.running import Run
+    from gappt_graphql.graph.execution.variables import Variables
     from gappt_graphql.graph.schema import Schema
 
 
@@ -55,6 +56,7 @@ class Plan(Struct, frozen=True, eq=False):
     schema: Schema
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
+    variables: Variables
     roots: Sequence[Selection]
     """One for a query; for a mutation one for each field, which are run one after the other."""
     size: int

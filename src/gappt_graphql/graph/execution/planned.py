@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from graphql import GraphQLError, get_variable_values
+from graphql import GraphQLError
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
@@ -20,9 +20,6 @@ from gappt_graphql.graph.execution.running import Run
 
 if TYPE_CHECKING:
     from gappt_graphql.graph.schema import Schema
-
-_MOST_ERRORS = 50
-"""About variables, as graphql-core has it."""
 
 
 async def run_planned(
@@ -64,9 +61,7 @@ async def run_planned(
 
 
 async def _answer(plan: Plan, context: Context, given: dict[str, Any]) -> tuple[Any, list[GraphQLError]]:
-    variables = get_variable_values(
-        plan.schema._schema, plan.operation.variable_definitions or (), given, max_errors=_MOST_ERRORS
-    )
+    variables = plan.variables.coerced(given)
     if isinstance(variables, list):
         return None, variables
     data, errors = await Run(plan, context, variables).answer()
