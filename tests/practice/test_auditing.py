@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
@@ -10,7 +11,8 @@ from builders import Practice
 from gappt_graphql.practice import auditing
 from gappt_graphql.practice.access import ensure_account, issue_key, revoke_key
 from gappt_graphql.scheduling.directory import Patient
-from gappt_graphql.store import Account
+from gappt_graphql.scheduling.ids import AccountId
+from gappt_graphql.store import Account, AuditRow, audit_hash
 from past import Past
 from reception import book_one, cancel, waiting
 
@@ -136,9 +138,28 @@ async def test_whoever_has_the_export_can_compute_the_hashes(practice: Practice,
         assert row["hash"] == previous
 
 
-def sqlite_instant(text: str) -> int:
-    from datetime import datetime
+def test_the_hash_is_of_the_documented_text_whatever_characters_are_in_it() -> None:
+    every = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    for first in range(0, len(every), 50_000):
+        characters = "".join(every[first : first + 50_000])
+        row = AuditRow(
+            number=2**63 - 1,
+            at=datetime(1900, 1, 1, microsecond=1, tzinfo=UTC),
+            key_id=None,
+            actor=characters,
+            request_id="",
+            operation="Test",
+            record_kind="Patient",
+            record_id=1,
+            before=None,
+            after=characters,
+        )
+        fields = [2**63 - 1, -2208988799999999, None, characters, "", "Test", "Patient", 1, None, characters]
+        text = json.dumps(["before", 7, *fields], ensure_ascii=False, separators=(",", ":"))
+        assert audit_hash(row, account=AccountId(7), previous="before") == sha256(text.encode()).hexdigest()
 
+
+def sqlite_instant(text: str) -> int:
     moment = datetime.fromisoformat(text)
     return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 

@@ -15,6 +15,7 @@ from gappt_graphql.scheduling.attendance import CancellationReason
 from gappt_graphql.scheduling.directory import Patient
 from gappt_graphql.scheduling.problems import Code, Refused
 from gappt_graphql.scheduling.series import Scope
+from gappt_graphql.store import KeptOutcome
 
 ADD_ZOE = CreatePatient(last_name="Zhang", first_name="Zoe", idempotency_key="k1")
 
@@ -125,18 +126,39 @@ async def test_a_key_is_forgotten_after_a_day(practice):
 
 
 async def test_keys_of_the_past_are_swept_a_few_at_a_time_by_those_that_come(practice, other_practice, past):
-    names = [f"k{n}" for n in range(45)]
-    for name in names:
-        await directory.create_patient(practice.desk, CreatePatient(last_name="Lee", idempotency_key=name))
+    await remember(practice, 145)
     await directory.create_patient(other_practice.desk, ADD_ZOE)
     practice.now += timedelta(hours=24, seconds=1)
 
     kept = []
-    for name in ("new 1", "new 2", "new 3", "new 4"):
+    for name in ("new 1", "new 2", "new 3"):
         await directory.create_patient(practice.desk, CreatePatient(last_name="Lee", idempotency_key=name))
         kept.append(written(past)["idempotency_keys"])
 
-    assert kept == [45 - 20 + 2, 45 - 40 + 3, 4, 5]
+    assert kept == [45 + 2, 3, 4]
+
+
+async def test_one_command_in_sixteen_sweeps_as_the_clock_has_it(practice, past):
+    await remember(practice, 20)
+    practice.now += timedelta(hours=24, seconds=1)
+
+    kept = []
+    for n in range(1, 17):
+        practice.now += timedelta(microseconds=1)
+        await directory.create_patient(practice.desk, CreatePatient(last_name="Lee", idempotency_key=f"new {n}"))
+        kept.append(written(past)["idempotency_keys"])
+
+    assert kept == [*range(21, 36), 16]
+
+
+async def remember(practice, count):
+    """Let so many keys have been used."""
+
+    async def work(book):
+        for n in range(count):
+            await book.keep_outcome(KeptOutcome(key=f"k{n}", fingerprint="f", outcome="{}", at=practice.now))
+
+    await practice.store.write(practice.account.id, work)
 
 
 async def test_a_desk_remembers_keys_as_long_as_it_is_told(practice):

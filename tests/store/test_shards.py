@@ -157,6 +157,10 @@ class Recorder:
         self.asked += [(statement, parameters) for parameters in each]
         return await self._unit.run(statement, each)
 
+    async def run_together(self, all: Sequence[tuple[Statement, Sequence[Mapping[str, object]]]]) -> Sequence[int]:
+        self.asked += [(statement, parameters) for statement, each in all for parameters in each]
+        return await self._unit.run_together(all)
+
 
 @pytest.fixture
 async def records(practice):
@@ -247,6 +251,7 @@ async def ask_everything(book: WritableBook, records) -> None:
         await book.attendees_of([group], include_cancelled=include_cancelled)
     await book.waitlists_of([group])
     await book.repeats_of([group])
+    await book.vacancy(group, [1, 2])
     claim = Claim(key=1, span=Span(A_MONDAY, A_MONDAY.replace(hour=23)), practitioner_id=1, patient_ids=(1,))
     for kinds in ([*ConflictKind], *([kind] for kind in ConflictKind)):
         await book.conflicts_of([group], kinds)
@@ -284,6 +289,12 @@ async def write_everything(book: WritableBook, practice, records) -> None:
     await book.keep_outcome(KeptOutcome(key="k", fingerprint="f", outcome="{}", at=A_MONDAY))
     await book.forget_outcomes(before=A_MONDAY, at_most=5)
     await book.journal(*a_journal(practice, new[GroupAppointment]))
+    booked = replace(new[Attendee], id=new[Attendee].id + 1, patient_id=practice.patients[7].id)
+    root = records[GroupAppointment]
+    await book.enter(
+        [Edit(root, replace(root, active_attendees=1)), Edit(None, replace(booked, group_appointment_id=root.id))],
+        *a_journal(practice, root),
+    )
 
 
 def a_key(practice) -> ApiKey:

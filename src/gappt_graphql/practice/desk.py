@@ -117,9 +117,11 @@ class Desk(Struct, frozen=True, kw_only=True):
                 return earlier
             decision = await decide(book)
             seats = _seats_given(decision.edits)
-            await book.save(decision.edits)
-            await idempotency.keep(book, command, decision.outcome, at=self.now, since=since)
-            await book.journal(
+            kept = idempotency.kept(command, decision.outcome, at=self.now)
+            if kept is not None:
+                await idempotency.sweep(book, at=self.now, since=since)
+            await book.enter(
+                decision.edits,
                 changes.feed(decision.edits, at=self.now),
                 changes.audit(
                     decision.edits,
@@ -129,6 +131,7 @@ class Desk(Struct, frozen=True, kw_only=True):
                     actor=self.actor,
                     request_id=self.request_id,
                 ),
+                kept,
             )
             return decision.outcome
 

@@ -14,8 +14,10 @@ LONGEST_KEY = 255
 KEPT_FOR = timedelta(hours=24)
 """How long a key is remembered, where nobody sets it."""
 
-_FORGOTTEN_AT_ONCE = 20
-"""More than the one that is added, so that the keys of the past become fewer; few, so that nobody waits for it."""
+_SWEPT_ONCE_IN = 16
+"""Commands with a key, on average: each would have one more statement to wait for."""
+_FORGOTTEN_AT_ONCE = 100
+"""More than are added meanwhile, so that the keys of the past become fewer; few, so that nobody waits for it."""
 
 Outcome = TypeVar("Outcome", bound=Struct)
 
@@ -65,11 +67,15 @@ async def earlier_outcome(
     return msgspec.json.decode(kept.outcome, type=outcome_type)
 
 
-async def keep(book: WritableBook, command: Command, outcome: Struct, *, at: datetime, since: datetime) -> None:
-    """Remember what the command's key did, if it has one, and forget some of what was done before `since`."""
-    if command.idempotency_key is not None:
+def kept(command: Command, outcome: Struct, *, at: datetime) -> KeptOutcome | None:
+    """Return what to remember of what the command's key did, if it has one."""
+    if command.idempotency_key is None:
+        return None
+    text = msgspec.json.encode(outcome).decode()
+    return KeptOutcome(key=command.idempotency_key, fingerprint=fingerprint(command), outcome=text, at=at)
+
+
+async def sweep(book: WritableBook, *, at: datetime, since: datetime) -> None:
+    """Forget some of what keys did before `since`, once in a while: the clock's last digits say when."""
+    if at.microsecond % _SWEPT_ONCE_IN == 0:
         await book.forget_outcomes(before=since, at_most=_FORGOTTEN_AT_ONCE)
-        text = msgspec.json.encode(outcome).decode()
-        await book.keep_outcome(
-            KeptOutcome(key=command.idempotency_key, fingerprint=fingerprint(command), outcome=text, at=at)
-        )

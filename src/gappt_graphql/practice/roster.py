@@ -19,7 +19,11 @@ from gappt_graphql.store import Book, Edit
 
 
 class Roster(Struct, frozen=True):
-    """One appointment with its active attendees and its waitlist, both in order."""
+    """
+    One appointment with its active attendees and its waitlist, both in order.
+
+    Of the attendees, those that matter to the use case are enough.
+    """
 
     group: GroupAppointment
     attendees: Sequence[Attendee]

@@ -86,6 +86,8 @@ async def _bookable(book: Book, desk: Desk, command: BookAttendees) -> tuple[lis
     patients = command.patient_ids
     if len(patients) > MOST_PLACES:
         raise _too_many()
+    if command.scope is Scope.THIS and (vacant := await _vacant(book, command)):
+        return [vacant], capacity.named_twice(patients)
     named, problems = await roster.bookable(book, command.group_appointment_id)
     if not patients:
         problems.append(Problem(Code.REQUIRED, "Name at least one patient.", ("patient_ids",)))
@@ -96,8 +98,27 @@ async def _bookable(book: Book, desk: Desk, command: BookAttendees) -> tuple[lis
     reached = await roster.reached(book, named.id, command.scope, desk)
     if len(reached) * len(patients) > MOST_PLACES:
         raise _too_many()
-    held = await roster.read(book, reached, patients=() if command.on_conflict is OnConflict.ALLOW else patients)
-    return held, problems
+    return await roster.read(book, reached, patients=_held_patients(command)), problems
+
+
+async def _vacant(book: Book, command: BookAttendees) -> Roster | None:
+    """
+    Return the roster, as far as the booking needs it, where nobody's place and no record is in its way.
+
+    That is most often so, and takes one question. Where it is not, others tell what there is to say about it.
+    """
+    id, patients = command.group_appointment_id, command.patient_ids
+    if not patients:
+        return None
+    await book.hold(appointments=[id], patients=_held_patients(command))
+    vacancy = await book.vacancy(id, patients)
+    if vacancy is None or vacancy.group.archived_at is not None:
+        return None
+    return None if vacancy.unfit or vacancy.booked or vacancy.waited_for else Roster(vacancy.group, (), ())
+
+
+def _held_patients(command: BookAttendees) -> tuple[PatientId, ...]:
+    return () if command.on_conflict is OnConflict.ALLOW else command.patient_ids
 
 
 def _seating(desk: Desk, command: BookAttendees, held: Roster) -> Seating | Refused:

@@ -54,6 +54,7 @@ __all__ = [
     "StoreTooNew",
     "Unreadable",
     "UnsupportedStore",
+    "Vacancy",
     "WritableBook",
     "audit_hash",
 ]
@@ -86,6 +87,18 @@ class Edit(Struct, frozen=True):
 
     before: Record | None
     after: Record
+
+
+class Vacancy(Struct, frozen=True):
+    """An appointment, and what may be in the way of some patients who want to be booked into it."""
+
+    group: GroupAppointment
+    unfit: int
+    """How many of the patients do not exist or are archived."""
+    booked: bool
+    """One of them has a seat."""
+    waited_for: bool
+    """Somebody waits for a seat."""
 
 
 class Book(Protocol):
@@ -163,6 +176,9 @@ class Book(Protocol):
     ) -> Mapping[GroupAppointmentId, Sequence[WaitlistEntry]]:
         """Return who waits for a seat in each appointment, first come first. Every appointment has an entry."""
 
+    async def vacancy(self, appointment: GroupAppointmentId, patients: Collection[PatientId]) -> Vacancy | None:
+        """Return, by one statement, what is to be known before these patients are booked; None if there is no such."""
+
     async def repeats_of(
         self, roots: Collection[GroupAppointmentId]
     ) -> Mapping[GroupAppointmentId, Sequence[GroupAppointment]]:
@@ -233,6 +249,19 @@ class WritableBook(Book, Protocol):
 
     async def save(self, edits: Sequence[Edit]) -> None:
         """Write the records. An edit writes only the fields that differ."""
+
+    async def enter(
+        self,
+        edits: Sequence[Edit],
+        changes: Sequence[Change],
+        audit: Sequence[AuditRow],
+        outcome: KeptOutcome | None = None,
+    ) -> None:
+        """
+        Do what `save`, `keep_outcome` and `journal` do, in as few statements as these edits allow.
+
+        To be called last, as `journal` is.
+        """
 
     async def kept_outcome(self, key: str) -> KeptOutcome | None:
         """Return what this idempotency key did before."""

@@ -20,11 +20,13 @@ from gappt_graphql.store import (
     Edit,
     KeptOutcome,
     Record,
+    Vacancy,
     access,
     audit,
     by_key,
     calendars,
     conflicts,
+    entering,
     feed,
     journal,
     paging,
@@ -33,6 +35,7 @@ from gappt_graphql.store import (
 from gappt_graphql.store.along import read_along
 from gappt_graphql.store.records import codec
 from gappt_graphql.store.statements import Reading, Row, Statement, Writing
+from gappt_graphql.store.steps import take
 
 R = TypeVar("R", bound=Record)
 Placed = TypeVar("Placed", Attendee, WaitlistEntry)
@@ -96,6 +99,15 @@ class ReadableBook:
         self, appointments: Collection[GroupAppointmentId], *, along: Along | None = None
     ) -> Mapping[GroupAppointmentId, Sequence[WaitlistEntry]]:
         return await self._by_appointment(WaitlistEntry, by_key.WAITLISTS_OF, appointments, along)
+
+    async def vacancy(self, appointment: GroupAppointmentId, patients: Collection[PatientId]) -> Vacancy | None:
+        if not all(0 < id <= LARGEST_ID for id in (appointment, *patients)):
+            return None
+        asked = {"account": self.account, "appointment": appointment, "patients": patients}
+        for *group, fit, booked, waited_for in await self.fetch(by_key.VACANCY, asked):
+            unfit = len(set(patients)) - fit
+            return Vacancy(codec(GroupAppointment).decode(tuple(group)), unfit, bool(booked), bool(waited_for))
+        return None
 
     async def repeats_of(
         self, roots: Collection[GroupAppointmentId]
@@ -218,6 +230,20 @@ class WritableBook(ReadableBook):
         """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
         return await self._pen.run(statement, each)
 
+    async def run_together(self, all: Sequence[tuple[Statement, Sequence[Mapping[str, object]]]]) -> Sequence[int]:
+        """Run statements of which none sees what another does, and return how many rows each touched."""
+        return await self._pen.run_together(all)
+
+    async def enter(
+        self,
+        edits: Sequence[Edit],
+        changes: Sequence[Change],
+        audit_rows: Sequence[AuditRow],
+        outcome: KeptOutcome | None = None,
+    ) -> None:
+        reached = await entering.enter(self, edits, changes, audit_rows, outcome)
+        self.journalled_to = reached or self.journalled_to
+
     async def save(self, edits: Sequence[Edit]) -> None:
         await saving.save(self, edits)
 
@@ -228,7 +254,7 @@ class WritableBook(ReadableBook):
         return await journal.kept_outcome(self, key)
 
     async def keep_outcome(self, outcome: KeptOutcome) -> None:
-        await journal.keep_outcome(self, outcome)
+        await take(self, journal.kept(self, outcome))
 
     async def forget_outcomes(self, *, before: datetime, at_most: int) -> None:
         await journal.forget_outcomes(self, before=before, at_most=at_most)

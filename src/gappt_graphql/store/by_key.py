@@ -130,6 +130,47 @@ WAITLISTS_OF = Statement(
     .order_by(tables.waitlist_entries.c.created_at, tables.waitlist_entries.c.id)
 )
 
+
+def _vacancy() -> Statement:
+    """
+    Takes :account, :appointment and the set :patients.
+
+    Gives the codec's columns, how many of the patients can be booked at all, whether one has a seat, and whether
+    somebody waits.
+    """
+    groups, patients, attendees, waiting = (
+        tables.group_appointments,
+        tables.patients,
+        tables.attendees,
+        tables.waitlist_entries,
+    )
+    fit = (
+        select(func.count())
+        .select_from(patients)
+        .where(
+            patients.c.account_id == _ACCOUNT, in_keys(patients.c.id, "patients"), patients.c.archived_at.is_(null())
+        )
+    )
+    booked = (
+        select(attendees.c.id)
+        .where(attendees.c.account_id == _ACCOUNT, attendees.c.group_appointment_id == bindparam("appointment"))
+        .where(in_keys(attendees.c.patient_id, "patients"))
+        .where(attendees.c.cancelled_at.is_(null()), attendees.c.archived_at.is_(null()))
+    )
+    waits = (
+        select(waiting.c.id)
+        .where(waiting.c.account_id == _ACCOUNT, waiting.c.group_appointment_id == bindparam("appointment"))
+        .where(waiting.c.left_at.is_(null()))
+    )
+    return Statement(
+        select(*codec(GroupAppointment).columns, fit.scalar_subquery(), booked.exists(), waits.exists()).where(
+            groups.c.account_id == _ACCOUNT, groups.c.id == bindparam("appointment")
+        )
+    )
+
+
+VACANCY = _vacancy()
+
 REPEATS_OF = Statement(
     select(*codec(GroupAppointment).columns)
     .where(tables.group_appointments.c.account_id == _ACCOUNT)
@@ -191,18 +232,17 @@ def _forget_outcomes() -> Statement:
 FORGET_OUTCOMES = _forget_outcomes()
 
 LAST_NUMBER = Statement(select(tables.accounts.c.last_number).where(tables.accounts.c.account_id == _ACCOUNT))
-TAKE_NUMBERS = Statement(
-    update(tables.accounts)
-    .where(tables.accounts.c.account_id == _ACCOUNT)
-    .values(last_number=tables.accounts.c.last_number + bindparam("count"))
-    .returning(tables.accounts.c.last_number, tables.accounts.c.audit_hash)
+JOURNAL_END = Statement(
+    select(tables.accounts.c.last_number, tables.accounts.c.audit_number, tables.accounts.c.audit_hash).where(
+        tables.accounts.c.account_id == _ACCOUNT
+    )
 )
 WRITE_CHANGE = _insert(tables.changes)
 WRITE_AUDIT = _insert(tables.audit)
-END_AUDIT = Statement(
+MOVE_JOURNAL_END = Statement(
     update(tables.accounts)
-    .where(tables.accounts.c.account_id == _ACCOUNT)
-    .values(audit_number=bindparam("last"), audit_hash=bindparam("last_hash"))
+    .where(tables.accounts.c.account_id == _ACCOUNT, tables.accounts.c.last_number == bindparam("was"))
+    .values(last_number=bindparam("last"), audit_number=bindparam("audit"), audit_hash=bindparam("audit_hash"))
 )
 AUDIT_END = Statement(
     select(tables.accounts.c.audit_number, tables.accounts.c.audit_hash).where(tables.accounts.c.account_id == _ACCOUNT)

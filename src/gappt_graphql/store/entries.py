@@ -1,10 +1,10 @@
 """What is kept beside the records: accounts and their keys, the change feed, the audit, and outcomes of retries."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from gappt_graphql.scheduling.ids import AccountId, BusinessId, GroupAppointmentId, KeyId, PractitionerId
@@ -54,7 +54,7 @@ def audit_hash(row: AuditRow, *, account: AccountId, previous: str) -> str:
     """
     fields = [row.number, _microseconds(row.at), row.key_id, row.actor, row.request_id, row.operation, row.record_kind]
     chained = [previous, account, *fields, row.record_id, row.before, row.after]
-    return sha256(json.dumps(chained, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return sha256(msgspec.json.encode(chained)).hexdigest()
 
 
 class AuditEnd(NamedTuple):

@@ -7,28 +7,45 @@ import msgspec
 
 from gappt_graphql.store import AuditRow, Change, KeptOutcome, by_key
 from gappt_graphql.store.audit import chained
+from gappt_graphql.store.seats import Overtaken
 from gappt_graphql.store.statements import Rows, WritableRows, instant, plain
+from gappt_graphql.store.steps import Step, take
 
 
 async def write(rows: WritableRows, changes: Sequence[Change], audit: Sequence[AuditRow]) -> int:
     """
     Write the changes and the audit rows, and return the number that the counter has reached; 0 if there were none.
 
+    :raises Overtaken: if somebody else has written there since the counter was read
+    """
+    number, steps = await continued(rows, changes, audit)
+    await take(rows, *steps)
+    return number
+
+
+async def continued(
+    rows: WritableRows, changes: Sequence[Change], audit: Sequence[AuditRow]
+) -> tuple[int, Sequence[Step]]:
+    """
+    Return the number that the counter will have reached, 0 if nothing is to be written, and the steps that write it.
+
     Both are numbered on from the account's counter, so that a number tells what belongs to one transaction; the
     counter moves past the longer of the two. The audit rows are chained to those before them.
     """
     count = max(len(changes), len(audit))
     if not count:
-        return 0
-    [(last, audit_hash)] = await rows.fetch(by_key.TAKE_NUMBERS, {"account": rows.account, "count": count})
-    first = last - count + 1
-    await rows.run(by_key.WRITE_CHANGE, [_change(rows, n, change) for n, change in enumerate(changes, first)])
-    if audit:
-        links = chained(audit, account=rows.account, first=first, previous=audit_hash)
-        await rows.run(by_key.WRITE_AUDIT, [_fields(row) | {"account_id": rows.account} for row in links])
-        end = {"account": rows.account, "last": links[-1].number, "last_hash": links[-1].hash}
-        await rows.run(by_key.END_AUDIT, [end])
-    return int(last)
+        return 0, ()
+    [(was, audited, audit_hash)] = await rows.fetch(by_key.JOURNAL_END, {"account": rows.account})
+    links = chained(audit, account=rows.account, first=was + 1, previous=audit_hash)
+    if links:
+        audited, audit_hash = links[-1].number, links[-1].hash
+    last = was + count
+    end = {"account": rows.account, "was": was, "last": last, "audit": audited, "audit_hash": audit_hash}
+    return last, (
+        Step(by_key.WRITE_CHANGE, [_change(rows, n, change) for n, change in enumerate(changes, was + 1)]),
+        Step(by_key.WRITE_AUDIT, [_fields(row) | {"account_id": rows.account} for row in links]),
+        Step(by_key.MOVE_JOURNAL_END, [end], Overtaken),
+    )
 
 
 async def kept_outcome(rows: Rows, key: str) -> KeptOutcome | None:
@@ -39,9 +56,9 @@ async def kept_outcome(rows: Rows, key: str) -> KeptOutcome | None:
     return None
 
 
-async def keep_outcome(rows: WritableRows, kept: KeptOutcome) -> None:
-    """Remember what an idempotency key did, instead of what it did before, if anything."""
-    await rows.run(by_key.KEEP_OUTCOME, [{"account_id": rows.account, **_fields(kept)}])
+def kept(rows: WritableRows, outcome: KeptOutcome) -> Step:
+    """Return what remembers what an idempotency key did, instead of what it did before, if anything."""
+    return Step(by_key.KEEP_OUTCOME, [{"account_id": rows.account, **_fields(outcome)}])
 
 
 async def forget_outcomes(rows: WritableRows, *, before: datetime, at_most: int) -> None:

@@ -11,6 +11,7 @@ from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import Edit, Record, by_key, seats
 from gappt_graphql.store.records import codec
 from gappt_graphql.store.statements import WritableRows
+from gappt_graphql.store.steps import Step, take
 
 # Each kind after those that it refers to.
 _ORDER: tuple[type[Record], ...] = (
@@ -24,6 +25,7 @@ _ORDER: tuple[type[Record], ...] = (
 )
 _PLACES: tuple[type[Record], ...] = (Attendee, WaitlistEntry)
 _COUNTED = "active_attendees"
+_TOUCHED = frozenset({"updated_at", _COUNTED})
 
 
 async def save(rows: WritableRows, edits: Sequence[Edit]) -> None:
@@ -39,19 +41,54 @@ async def save(rows: WritableRows, edits: Sequence[Edit]) -> None:
     """
     by_kind = _by_kind(edits)
     for kind in _ORDER:
-        await _insert(rows, kind, sorted(_new(by_kind[kind]), key=_follows_another))
+        await take(rows, _inserted(rows, kind, sorted(_new(by_kind[kind]), key=_follows_another)))
     for kind in _PLACES:
-        await _revise(rows, kind, [edit for edit in _revised(by_kind[kind]) if not _holds_its_place(edit)])
+        for step in _updated(rows, kind, [edit for edit in _revised(by_kind[kind]) if not _holds_its_place(edit)]):
+            await take(rows, step)
     if not rows.keeps_counts:
         await seats.count(rows, [edit for edit in by_kind[Attendee] if not _holds_its_place(edit)])
     for kind in _ORDER:
-        await _revise(rows, kind, _revised(by_kind[kind]))
+        for step in _updated(rows, kind, _revised(by_kind[kind])):
+            await take(rows, step)
     for kind in _PLACES:
-        await _revise(rows, kind, [edit for edit in _revised(by_kind[kind]) if _holds_its_place(edit)])
-        await _insert(rows, kind, _new(by_kind[kind]))
+        for step in _updated(rows, kind, [edit for edit in _revised(by_kind[kind]) if _holds_its_place(edit)]):
+            await take(rows, step)
+        await take(rows, _inserted(rows, kind, _new(by_kind[kind])))
     if not rows.keeps_counts:
         await seats.count(rows, [edit for edit in by_kind[Attendee] if _holds_its_place(edit)])
         await seats.copy(rows, [*by_kind[GroupAppointment], *by_kind[Attendee]])
+
+
+def of_a_booking(rows: WritableRows, edits: Sequence[Edit]) -> list[Step] | None:
+    """
+    Return what writes the edits where they give places and take nobody's: steps of which none sees another.
+
+    None where they do more than that.
+    """
+    by_kind = _by_kind(edits)
+    groups, attendees, waitlist = (by_kind[kind] for kind in (GroupAppointment, *_PLACES))
+    new = {edit.after.group_appointment_id for edit in attendees if isinstance(edit.after, Attendee) and _comes(edit)}
+    if not all(map(_is_touched, groups)) or not all(map(_comes, attendees)) or new - {edit.after.id for edit in groups}:
+        return None
+    if sum(map(len, by_kind.values())) > len(groups) + len(attendees) + len(waitlist):
+        return None
+    return [
+        *_updated(rows, WaitlistEntry, _revised(waitlist)),
+        seats.touched(rows, groups) if rows.keeps_counts else seats.taken(rows, groups, attendees),
+        _inserted(rows, Attendee, _new(attendees)),
+        _inserted(rows, WaitlistEntry, _new(waitlist)),
+    ]
+
+
+def _comes(edit: Edit) -> bool:
+    return edit.before is None and _holds_its_place(edit)
+
+
+def _is_touched(edit: Edit) -> bool:
+    """Tell whether nothing differs but how many seats are taken, and when that was."""
+    before, after = edit.before, edit.after
+    names = after.__struct_fields__
+    return before is not None and all(n in _TOUCHED or getattr(before, n) == getattr(after, n) for n in names)
 
 
 def _new(edits: Iterable[Edit]) -> list[Record]:
@@ -74,9 +111,7 @@ def _by_kind(edits: Sequence[Edit]) -> Mapping[type[Record], list[Edit]]:
     return by_kind
 
 
-async def _insert(rows: WritableRows, kind: type[Record], records: Sequence[Record]) -> None:
-    if not records:
-        return
+def _inserted(rows: WritableRows, kind: type[Record], records: Sequence[Record]) -> Step:
     encode = codec(kind).encode
     each = [{"account_id": rows.account, **encode(record)} for record in records]
     if kind is Attendee:
@@ -85,11 +120,15 @@ async def _insert(rows: WritableRows, kind: type[Record], records: Sequence[Reco
     if kind is GroupAppointment:
         for parameters in each:
             parameters[_COUNTED] = 0
-    if await rows.run(by_key.insert_into(kind), each) != len(each):
-        raise LookupError("An attendee of an appointment that is not in the book.")
+    return Step(by_key.insert_into(kind), each, _no_appointment)
 
 
-async def _revise(rows: WritableRows, kind: type[Record], edits: Sequence[Edit]) -> None:
+def _no_appointment() -> Exception:
+    return LookupError("An attendee of an appointment that is not in the book.")
+
+
+def _updated(rows: WritableRows, kind: type[Record], edits: Sequence[Edit]) -> list[Step]:
+    """Return a step for each set of columns that differ."""
     encode = codec(kind).encode
     by_columns: dict[tuple[str, ...], list[Mapping[str, object]]] = defaultdict(list)
     for edit in edits:
@@ -98,9 +137,14 @@ async def _revise(rows: WritableRows, kind: type[Record], edits: Sequence[Edit])
         if differing:
             parameters = {"account": rows.account, "record": edit.after.id, **differing}
             by_columns[tuple(differing)].append(parameters)
-    for columns, each in by_columns.items():
-        if await rows.run(by_key.update_of(kind, columns), each) != len(each):
-            raise LookupError(f"An edit of a {kind.__name__} that is not in the book.")
+    return [
+        Step(
+            by_key.update_of(kind, columns),
+            each,
+            lambda: LookupError(f"An edit of a {kind.__name__} that is not in the book."),
+        )
+        for columns, each in by_columns.items()
+    ]
 
 
 def _follows_another(record: Record) -> bool:

@@ -6,7 +6,7 @@ a counter that refuses to pass the seats, whatever was read before.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, cast, null, update
@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, cast, null
 from gappt_graphql.scheduling.attendance import Attendee
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.store import Edit
-from gappt_graphql.store.statements import Statement, WritableRows, in_keys
+from gappt_graphql.store.statements import Statement, WritableRows, in_keys, plain
+from gappt_graphql.store.steps import Step
 from gappt_graphql.store.tables import attendees, group_appointments
 
 
@@ -28,14 +29,42 @@ async def count(rows: WritableRows, edits: Iterable[Edit]) -> None:
 
     :raises Overtaken: if there are fewer seats than were thought
     """
+    more = _more(edits)
+    each = [{"account": rows.account, "record": id, "more": number} for id, number in sorted(more.items()) if number]
+    if await rows.run(_COUNT, each) != len(each):
+        raise Overtaken
+
+
+def taken(rows: WritableRows, groups: Iterable[Edit], attendees: Iterable[Edit]) -> Step:
+    """Return what adds the seats that these attendees take in these appointments, and writes when that was."""
+    more = _more(attendees)
+    each = [{**parameters, "more": more[id]} for id, parameters in _times(rows, groups)]
+    return Step(_COUNT_AND_TOUCH, each, Overtaken)
+
+
+def touched(rows: WritableRows, groups: Iterable[Edit]) -> Step:
+    """Return what writes when seats in these appointments were taken, where the database counts them."""
+    return Step(_TOUCH, [parameters for _, parameters in _times(rows, groups)], _no_group)
+
+
+def _no_group() -> Exception:
+    return LookupError("An edit of a GroupAppointment that is not in the book.")
+
+
+def _times(rows: WritableRows, groups: Iterable[Edit]) -> Iterator[tuple[int, dict[str, object]]]:
+    for edit in groups:
+        if isinstance(edit.after, GroupAppointment):
+            id = edit.after.id
+            yield id, {"account": rows.account, "record": id, "updated_at": plain(edit.after.updated_at)}
+
+
+def _more(edits: Iterable[Edit]) -> Counter[int]:
     more: Counter[int] = Counter()
     for edit in edits:
         if isinstance(edit.after, Attendee):
             was_active = isinstance(edit.before, Attendee) and edit.before.active
             more[edit.after.group_appointment_id] += edit.after.active - was_active
-    each = [{"account": rows.account, "record": id, "more": number} for id, number in sorted(more.items()) if number]
-    if await rows.run(_COUNT, each) != len(each):
-        raise Overtaken
+    return more
 
 
 async def copy(rows: WritableRows, edits: Iterable[Edit]) -> None:
@@ -55,12 +84,13 @@ def _moves(edit: Edit) -> bool:
 
 _ACCOUNT: ColumnElement[Any] = bindparam("account")
 _SEATS = group_appointments.c.active_attendees + cast(bindparam("more"), Integer)
-_COUNT = Statement(
-    update(group_appointments)
-    .where(group_appointments.c.account_id == _ACCOUNT, group_appointments.c.id == bindparam("record"))
-    .where(_SEATS.between(0, group_appointments.c.max_attendees))
-    .values(active_attendees=_SEATS)
+_OF_ONE = update(group_appointments).where(
+    group_appointments.c.account_id == _ACCOUNT, group_appointments.c.id == bindparam("record")
 )
+_COUNTING = _OF_ONE.where(_SEATS.between(0, group_appointments.c.max_attendees))
+_COUNT = Statement(_COUNTING.values(active_attendees=_SEATS))
+_COUNT_AND_TOUCH = Statement(_COUNTING.values(active_attendees=_SEATS, updated_at=bindparam("updated_at")))
+_TOUCH = Statement(_OF_ONE.values(updated_at=bindparam("updated_at")))
 _COPY = Statement(
     update(attendees)
     .where(attendees.c.account_id == _ACCOUNT, in_keys(attendees.c.group_appointment_id, "ids"))

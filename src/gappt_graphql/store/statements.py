@@ -82,6 +82,13 @@ class Writing(Reading, Protocol):
     async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
         """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
 
+    async def run_together(self, all: Sequence[tuple["Statement", Sequence[Mapping[str, object]]]]) -> Sequence[int]:
+        """
+        Run statements of which none sees what another does, and return how many rows each touched.
+
+        Each has parameters at least once. They run in this order, or all as one.
+        """
+
 
 class Rows(Reading, Protocol):
     """What a question needs of the book it is asked of: the account, and a way to run statements."""

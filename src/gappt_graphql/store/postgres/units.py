@@ -1,7 +1,10 @@
 """A unit of work on a connection in a transaction."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import asyncpg
@@ -9,6 +12,9 @@ import asyncpg
 from gappt_graphql.observing import Spans
 from gappt_graphql.store.postgres.failures import of_the_driver
 from gappt_graphql.store.statements import Row, Statement
+
+_FEW = 12
+"""Statements that are sent as one. Each number of them is a text of its own, which the database has to know."""
 
 
 class Unit:
@@ -42,6 +48,24 @@ class Unit:
                 touched = self._connection.fetchmany(f"{statement.postgres} RETURNING 1", parameters)
                 return len(await of_the_driver(touched))
 
+    async def run_together(self, all: Sequence[tuple[Statement, Sequence[Mapping[str, object]]]]) -> Sequence[int]:
+        """Run the statements as one where they are few, so that there is one way to the database and back."""
+        if len(all) == 1 or sum(len(each) for _, each in all) > _FEW:
+            return [await self.run(statement, each) for statement, each in all]
+        text = _as_one(tuple((statement, len(each)) for statement, each in all))
+        async with self._turn:
+            self._check_open()
+            with self._spans.step("statement", text):
+                values = [
+                    value
+                    for statement, each in all
+                    for parameters in each
+                    for value in statement.postgres_parameters(parameters)
+                ]
+                [counts] = await of_the_driver(self._connection.fetch(text, *values))
+        touched = iter(counts)
+        return [sum(islice(touched, len(each))) for _, each in all]
+
     def close(self) -> bool:
         """Let nothing more be asked, and tell whether a statement still runs for somebody who was left behind."""
         self._closed = True
@@ -56,3 +80,16 @@ class Unit:
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("The book is closed: its unit of work has ended.")
+
+
+@lru_cache(256)
+def _as_one(all: tuple[tuple[Statement, int], ...]) -> str:
+    """Return a statement that runs each of these so many times, and gives how many rows each time touched."""
+    parts: list[str] = []
+    taken = 0
+    for text in (statement.postgres for statement, times in all for _ in range(times)):
+        own = re.sub(r"\$(\d+)", lambda place, taken=taken: f"${int(place[1]) + taken}", text)  # type: ignore[misc]
+        parts.append(f"part_{len(parts)} AS ({own} RETURNING 1)")
+        taken += max(int(number) for number in re.findall(r"\$(\d+)", text))
+    counts = ", ".join(f"(SELECT count(*) FROM part_{n})" for n in range(len(parts)))
+    return f"WITH {', '.join(parts)} SELECT {counts}"

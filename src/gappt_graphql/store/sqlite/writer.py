@@ -38,6 +38,10 @@ class Writer(Reader):
             with self._spans.step("statement", statement.sqlite):
                 return await self._connection.run(statement.sqlite, each, long=len(each) > _A_FEW)
 
+    async def run_together(self, all: Sequence[tuple[Statement, Sequence[Mapping[str, object]]]]) -> Sequence[int]:
+        """Run the statements one after the other: nothing is on the way to a file."""
+        return [await self.run(statement, each) for statement, each in all]
+
     def _check_open(self) -> None:
         if self._abandoned():
             raise Abandoned
