@@ -9,13 +9,13 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
 from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import ErrorCode
+from gappt_graphql.graph.incoming import Incoming
 from gappt_graphql.graph.results import content_of, was_run
 from gappt_graphql.practice.access import standing
 
@@ -44,7 +44,7 @@ class EventStream:
     """
 
     def __init__(
-        self, request: Request, results: Results, context: Context, refused: Callable[[ExecutionResult], Response]
+        self, request: Incoming, results: Results, context: Context, refused: Callable[[ExecutionResult], Response]
     ) -> None:
         """`refused` makes the answer where the subscription does not begin."""
         self._results, self._context, self._refused = results, context, refused

@@ -8,9 +8,7 @@ that is no object with 500 and a bad request in plain text, and has a page from 
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
-from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
@@ -20,6 +18,7 @@ from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import ErrorCode
 from gappt_graphql.graph.events import EventStream, one_event
 from gappt_graphql.graph.execution import versions
+from gappt_graphql.graph.incoming import Answer, Fields, Head, Incoming
 from gappt_graphql.graph.leaving import while_there
 from gappt_graphql.graph.negotiation import JSON, RESPONSE, STREAM, Accepted, accepted_by
 from gappt_graphql.graph.persisted import text_of
@@ -33,7 +32,7 @@ from gappt_graphql.graph.watchers import TooMany
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.store import ApiKey
 
-OpenDesk = Callable[[Request], Awaitable[Desk]]
+OpenDesk = Callable[[Incoming], Awaitable[Desk]]
 
 LONGEST_ADDRESS = 8_000
 """Bytes."""
@@ -62,27 +61,29 @@ In JSON a status other than 200 tells of the request, not of the operation. What
 """
 
 
-def graphql_app(open_desk: OpenDesk, shared: Shared | None = None) -> ASGIApp:
+def graphql_app(open_desk: OpenDesk, shared: Shared | None = None) -> "Door":
     """
     Return the application that answers operations.
 
     `open_desk` finds out whose key a request carries, leaves the key in `request.state.key`, and raises Starlette's
     HTTPException for a request that gets no further.
     """
-    return _Door(open_desk, shared or Shared())
+    return Door(open_desk, shared or Shared())
 
 
 def refused(
     scope: Scope, status: int, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None, **more: str
-) -> Response:
+) -> Answer:
     """Return the answer to a request that is refused before an operation runs; `more` stands beside the code."""
     error = {"message": message, "extensions": {"code": code.value, **more}}
     scope.setdefault("state", {})["codes"] = [code.value]
-    media_type = _accepted(Headers(scope=scope)).answer or JSON
+    media_type = _accepted(Head(scope["headers"])).answer or JSON
     return _encoded({"errors": [error]}, status, media_type, headers)
 
 
-class _Door:
+class Door:
+    """The application that answers operations."""
+
     def __init__(self, open_desk: OpenDesk, shared: Shared) -> None:
         self._open_desk, self._shared = open_desk, shared
         options = shared.options
@@ -93,17 +94,24 @@ class _Door:
         self._methods = ("GET", "HEAD", "POST") if options.get else ("POST",)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        response: ASGIApp
-        try:
-            response = await self._answer(request)
-        except NotTaken as reason:
-            response = refused(scope, reason.status, reason.code, reason.message, reason.headers)
-        except ClientDisconnect:
-            return
-        await response(scope, receive, send)
+        answer = await self.answer(Incoming(scope, receive))
+        if answer is not None:
+            await answer(scope, receive, send)
 
-    async def _answer(self, request: Request) -> ASGIApp:
+    async def answer(self, request: Incoming) -> ASGIApp | None:
+        """Return the answer to a request, or None if its client has gone. One that accepts no stream gets an Answer."""
+        try:
+            return await self._answer(request)
+        except NotTaken as reason:
+            return refused(request.scope, reason.status, reason.code, reason.message, reason.headers)
+        except ClientDisconnect:
+            return None
+
+    def may_stream(self, request: Incoming) -> bool:
+        """Tell whether the answer may be a stream."""
+        return _accepted(request.headers).stream
+
+    async def _answer(self, request: Incoming) -> ASGIApp:
         self._check_address(request)
         desk = await self._open_desk(request)
         accepted = _accepted(request.headers)
@@ -116,7 +124,7 @@ class _Door:
         text = text_of(asked, context)
         schema = self._tracing_schema if wants_trace(request.headers) else self._schema
         if context.observer.spans.on:
-            context.traceparent = request.headers.get("traceparent")
+            context.traceparent = request.headers.get("traceparent") or None
         telling = Telling(context, "graphql")
         telling.text = text
         try:
@@ -147,7 +155,7 @@ class _Door:
             return one_event(result)
         return _answer(result, accepted.answer or RESPONSE)
 
-    def _check_address(self, request: Request) -> None:
+    def _check_address(self, request: Incoming) -> None:
         if request.method not in self._methods:
             allowed = ", ".join(self._methods)
             raise NotTaken(405, f"Operations are sent by {allowed}.", headers={"Allow": allowed})
@@ -155,7 +163,7 @@ class _Door:
             sentence = f"The address is longer than {LONGEST_ADDRESS:,} bytes: send the operation by POST."
             raise NotTaken(414, sentence, ErrorCode.OPERATION_TOO_LARGE)
 
-    def _streamed(self, request: Request, text: str, asked: Asked, context: Context) -> ASGIApp:
+    def _streamed(self, request: Incoming, text: str, asked: Asked, context: Context) -> ASGIApp:
         connections = context.watchers.connections
         try:
             connections.check(context.desk.key_id)
@@ -163,7 +171,7 @@ class _Door:
             sentence = f"This key has {connections.most} sockets and streams open already: close one first."
             raise NotTaken(429, sentence, ErrorCode.THROTTLED) from None
 
-        def refused(result: ExecutionResult) -> Response:
+        def refused(result: ExecutionResult) -> Answer:
             request.state.standing = context.standing
             telling.note(result)
             return _answer(result, RESPONSE)
@@ -182,18 +190,18 @@ class _Door:
         return told
 
 
-def _accepted(headers: Headers) -> Accepted:
+def _accepted(headers: Fields) -> Accepted:
     return accepted_by(", ".join(headers.getlist("accept")))
 
 
-async def _asked(request: Request) -> Asked:
+async def _asked(request: Incoming) -> Asked:
     if request.method != "POST":
         return asked_by_address(request.scope["query_string"])
     check_body_type(request.headers)
     return asked_of(decoded(await request.body(), "The body is not JSON in UTF-8."))
 
 
-def _answer(result: ExecutionResult, media_type: str) -> Response:
+def _answer(result: ExecutionResult, media_type: str) -> Answer:
     status = 200 if was_run(result) else _status(result, media_type)
     return _encoded(content_of(result), status, media_type, {"Retry-After": "1"} if status == 503 else None)
 
@@ -203,6 +211,15 @@ def _status(result: ExecutionResult, media_type: str) -> int:
     return STATUSES[ErrorCode(first)][0 if media_type == RESPONSE else 1]
 
 
-def _encoded(content: object, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
-    kind = f"{RESPONSE}; charset=utf-8" if media_type == RESPONSE else media_type
-    return Response(msgspec.json.encode(content), status, headers, media_type=kind)
+def _encoded(content: object, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Answer:
+    body = msgspec.json.encode(content)
+    spelled = [_KINDS[media_type], (b"content-length", str(len(body)).encode())]
+    for name, value in (headers or {}).items():
+        spelled.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+    return Answer(status, spelled, body)
+
+
+_KINDS = {
+    RESPONSE: (b"content-type", f"{RESPONSE}; charset=utf-8".encode()),
+    JSON: (b"content-type", JSON.encode()),
+}

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from gappt_graphql.graph.incoming import Fields
 
 _USUAL_PORTS = {"http": "80", "https": "443"}
 
 
-def is_welcome(headers: Headers, origins: Collection[str]) -> bool:
+def is_welcome(headers: Fields, origins: Collection[str]) -> bool:
     """
     Tell whether a socket may be opened: by no page at all, by a page of this host, or by one of these origins.
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from gappt_graphql.graph.errors import ErrorCode
+from gappt_graphql.graph.incoming import Fields
 from gappt_graphql.graph.negotiation import JSON
 
 
@@ -78,7 +79,7 @@ def asked_by_address(query_string: bytes) -> Asked:
     return asked_of(given)
 
 
-def check_body_type(headers: Mapping[str, str]) -> None:
+def check_body_type(headers: Fields) -> None:
     """
     Pass if the headers of a POST announce plain JSON in UTF-8.
 

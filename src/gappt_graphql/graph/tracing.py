@@ -1,6 +1,6 @@
 """Traces in ftv1, the format of Apollo's gateways: how long each field took, and which failed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from graphql import GraphQLResolveInfo
@@ -8,9 +8,10 @@ from strawberry.extensions.tracing.apollo_federation import ApolloFederationTrac
 from strawberry.extensions.tracing.utils import should_skip_tracing
 
 from gappt_graphql.graph.errors import ErrorCode
+from gappt_graphql.graph.incoming import Fields
 
 
-def wants_trace(headers: Mapping[str, str]) -> bool:
+def wants_trace(headers: Fields) -> bool:
     """Return whether a gateway asks for the trace of this request."""
     return headers.get("apollo-federation-include-trace", "").lower() == "ftv1"
 

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from gappt_graphql.graph.errors import ErrorCode
 from gappt_graphql.graph.http import refused
+from gappt_graphql.store.unavailable import Unavailable
 
 _CODES = {
     401: ErrorCode.UNAUTHENTICATED,
@@ -32,13 +33,15 @@ def refusal(scope: Scope, status: int, message: str, headers: Mapping[str, str] 
     return refused(scope, status, _CODES.get(status, ErrorCode.BAD_USER_INPUT), message, headers, **more)
 
 
-async def unavailable(request: Request, exception: Exception) -> Response:
-    """Answer a request that was to be let in when the store could not be asked about its key."""
-    return refusal(request.scope, 503, str(exception), {"Retry-After": "1"})
-
-
-async def http_exception(request: Request, exception: Exception) -> Response:
-    """Answer what a route or the framework refused."""
-    assert isinstance(exception, HTTPException)
+def answer_to(scope: Scope, exception: HTTPException | Unavailable) -> Response:
+    """Answer what a route or the framework refused, or a request whose key the store could not be asked about."""
+    if isinstance(exception, Unavailable):
+        return refusal(scope, 503, str(exception), {"Retry-After": "1"})
     message = _SENTENCES.get(exception.status_code, exception.detail)
-    return refusal(request.scope, exception.status_code, message, exception.headers)
+    return refusal(scope, exception.status_code, message, exception.headers)
+
+
+async def refused_request(request: Request, exception: Exception) -> Response:
+    """Answer as Starlette has it asked for."""
+    assert isinstance(exception, (HTTPException, Unavailable))
+    return answer_to(request.scope, exception)

@@ -19,14 +19,15 @@ from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import Store
 from gappt_graphql.store.unavailable import Unavailable
 from gappt_graphql.web.addresses import Addresses, SchemeOfProxies
-from gappt_graphql.web.answers import http_exception, unavailable
+from gappt_graphql.web.answers import refused_request
 from gappt_graphql.web.bodies import BodyLimit
 from gappt_graphql.web.envelope import Envelope
 from gappt_graphql.web.explorer import ExplorerFiles, ExplorerOr, explorer_page
 from gappt_graphql.web.health import Health
 from gappt_graphql.web.keys import DeskOpener
 from gappt_graphql.web.observe import Logging, Observed
-from gappt_graphql.web.origins import ForeignPages, sharing
+from gappt_graphql.web.origins import ForeignPages, Sharing
+from gappt_graphql.web.shortcut import Shortcut
 
 LARGEST_BODY = 128 * 1024
 """Bytes. The largest operations that clients and gateways send are a tenth of it."""
@@ -88,11 +89,12 @@ def create_app(
     rest_desk = desk("Basic", REST_LIMIT, takes_browsers=options.trusted_only == "none")
     budget = Allowances(cost_budget, clock)
     graph_desk, shared = desk("Bearer", 0), Shared(options, budget=budget, observer=observer)
-    health = Health(store)
+    health, door = Health(store), graphql_app(graph_desk, shared)
+    origins = options.streams.origins
     app = Starlette(
         routes=[
             Route("/", explorer_page, methods=["GET"]),
-            Route("/graphql", ExplorerOr(graphql_app(graph_desk, shared))),
+            Route("/graphql", ExplorerOr(door)),
             WebSocketRoute("/graphql", sockets_app(graph_desk, shared)),
             Mount("/v1", Router(routes(rest_desk), redirect_slashes=False)),
             Route("/livez", health.livez, methods=["GET"]),
@@ -101,15 +103,18 @@ def create_app(
         ],
         middleware=[
             Middleware(Observed, observer=observer),
-            *sharing(options.streams.origins),
+            *([Middleware(Sharing, origins=origins)] if origins else ()),
             Middleware(Envelope),
-            Middleware(ForeignPages, origins=options.streams.origins),
+            Middleware(ForeignPages, origins=origins),
             Middleware(BodyLimit, largest=largest_body),
             *([Middleware(SchemeOfProxies, addresses=addresses)] if trusted_proxies else ()),
         ],
-        exception_handlers={HTTPException: http_exception, Unavailable: unavailable},
+        exception_handlers={HTTPException: refused_request, Unavailable: refused_request},
     )
     app.state.watchers, app.state.health, app.state.bounds = shared.watchers, health, bounds
     # A redirect would make a POST of many clients a GET.
     app.router.redirect_slashes = False
+    app.middleware_stack = Shortcut(
+        app.build_middleware_stack(), door, observer=observer, origins=origins, largest_body=largest_body
+    )
     return app

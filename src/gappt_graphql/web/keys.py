@@ -4,12 +4,13 @@ import binascii
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.types import Scope
 
 from gappt_graphql.graph.actors import HEADER, BadActor, actor_in_headers
+from gappt_graphql.graph.incoming import Fields
 from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.practice.access import authenticate, standing
 from gappt_graphql.practice.allowances import Allowances, Standing
@@ -19,6 +20,20 @@ from gappt_graphql.scheduling.ids import Ids
 from gappt_graphql.store import ApiKey, Store
 from gappt_graphql.web.addresses import Addresses
 from gappt_graphql.web.limits import Throttled
+
+
+class _Request(Protocol):
+    """A request of either door."""
+
+    @property
+    def headers(self) -> Fields: ...
+
+    @property
+    def scope(self) -> Scope: ...
+
+    @property
+    def state(self) -> Any: ...
+
 
 # Longer than any key; what is longer is refused without being looked at.
 _LONGEST = 512
@@ -70,7 +85,7 @@ class DeskOpener:
         self._keys_kept_for, self._bounds = keys_kept_for, bounds
         self._asks_for, self._takes_browsers, self._observer = asks_for, takes_browsers, observer
 
-    async def __call__(self, request: Request) -> Desk:
+    async def __call__(self, request: "_Request") -> Desk:
         """
         Return the desk of the account whose key the request carries; the key is left in `request.state.key`.
 

@@ -1,7 +1,6 @@
 """What answers tell of a limit that their request counted towards."""
 
 import math
-from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 
@@ -15,11 +14,13 @@ class Throttled(HTTPException):
         super().__init__(429, f"{who}; ask again in {math.ceil(standing.wait)} s.")
 
 
-def headers_of(standing: Standing) -> Mapping[str, str]:
+def headers_of(standing: Standing) -> list[tuple[bytes, bytes]]:
     """Return the headers that tell of a standing, and where something was refused, when to ask again."""
-    headers = {
-        "X-RateLimit-Limit": str(standing.most),
-        "X-RateLimit-Remaining": str(standing.left),
-        "X-RateLimit-Reset": str(math.ceil(standing.resets_at)),
-    }
-    return headers | {"Retry-After": str(math.ceil(standing.wait))} if standing.wait else headers
+    headers = [
+        (b"x-ratelimit-limit", b"%d" % standing.most),
+        (b"x-ratelimit-remaining", b"%d" % standing.left),
+        (b"x-ratelimit-reset", b"%d" % math.ceil(standing.resets_at)),
+    ]
+    if standing.wait:
+        headers.append((b"retry-after", b"%d" % math.ceil(standing.wait)))
+    return headers

@@ -85,27 +85,7 @@ class Observed:
         try:
             await self.app(scope, receive, counted)
         finally:
-            seconds = perf_counter() - began
-            state = scope.get("state") or {}
-            operation: Operation | None = state.get("operation")
-            codes = state.get("codes") or (operation.codes if operation else ())
-            self.observer.requested(door, status, seconds, codes)
-            level = logging.DEBUG if door == "health" and status == 200 else logging.INFO
-            if log.isEnabledFor(level):
-                fields: dict[str, object] = {
-                    "request_id": state.get("request_id"),
-                    "door": operation.door if operation else door,
-                    "method": scope["method"] if scope["method"] in _METHODS else "other",
-                    "status": status,
-                    "ms": _milliseconds(seconds),
-                    "bytes": size,
-                    **_who(state),
-                }
-                if operation:
-                    fields.update(_of(operation))
-                elif codes:
-                    fields["codes"] = codes
-                self.observer.write(level, "request", fields)
+            answered(self.observer, scope, door, status, size, perf_counter() - began)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, opened, code = perf_counter(), False, 0
@@ -139,6 +119,30 @@ class Observed:
             state = scope.get("state") or {}
             known: dict[str, object] = {"request_id": state.get("request_id"), "door": "socket"}
             self.observer.write(logging.INFO, what, known | _who(state) | fields)
+
+
+def answered(observer: Logging, scope: Scope, door: str, status: int, size: int, seconds: float) -> None:
+    """Tell of a request that has come to its end, and write its line; the status is 0 where it has no answer."""
+    state = scope.get("state") or {}
+    operation: Operation | None = state.get("operation")
+    codes = state.get("codes") or (operation.codes if operation else ())
+    observer.requested(door, status, seconds, codes)
+    level = logging.DEBUG if door == "health" and status == 200 else logging.INFO
+    if log.isEnabledFor(level):
+        fields: dict[str, object] = {
+            "request_id": state.get("request_id"),
+            "door": operation.door if operation else door,
+            "method": scope["method"] if scope["method"] in _METHODS else "other",
+            "status": status,
+            "ms": _milliseconds(seconds),
+            "bytes": size,
+            **_who(state),
+        }
+        if operation:
+            fields.update(_of(operation))
+        elif codes:
+            fields["codes"] = codes
+        observer.write(level, "request", fields)
 
 
 def _who(state: Any) -> dict[str, object]:

@@ -1,12 +1,12 @@
 """Pages of other origins: whose may ask from a browser, and that no other page can write."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from starlette.datastructures import Headers
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gappt_graphql.graph.incoming import Fields, Head
 from gappt_graphql.graph.origins import is_welcome
 from gappt_graphql.web.answers import refusal
 
@@ -21,25 +21,23 @@ _TOLD = (
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def sharing(origins: Collection[str]) -> Sequence[Middleware]:
+class Sharing(CORSMiddleware):
     """
-    Return what lets the pages of these origins ask and read the answers; nothing where there are none.
+    Let the pages of these origins ask and read the answers.
 
     It belongs in front of all else, so that a page can read every refusal. Nobody is let in by it: a page sends its
     key itself, and what a browser adds on its own is not taken.
     """
-    if not origins:
-        return ()
-    return (
-        Middleware(
-            CORSMiddleware,
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        super().__init__(
+            app,
             allow_origins=sorted(origins),
             allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=("*",),  # clients and their tracing add headers of their own
             allow_credentials=False,
             expose_headers=_TOLD,
-        ),
-    )
+        )
 
 
 class ForeignPages:
@@ -56,14 +54,24 @@ class ForeignPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self.app
-        if scope["type"] == "http" and scope["method"] not in _READING and not self._may_write(Headers(scope=scope)):
-            app = refusal(scope, 403, "Pages of this origin may not write here.")
+        if scope["type"] == "http" and not may_write(scope["method"], Head(scope["headers"]), self.origins):
+            app = foreign(scope)
         await app(scope, receive, send)
 
-    def _may_write(self, headers: Headers) -> bool:
-        # "none" is a person's own doing, such as a reload.
-        if headers.get("sec-fetch-site") in ("same-origin", "none"):
-            return True
-        if "sec-fetch-site" in headers:
-            return headers.get("origin") in self.origins
-        return is_welcome(headers, self.origins)
+
+def may_write(method: str, headers: Fields, origins: Collection[str]) -> bool:
+    """Tell whether a request only reads, or comes from no page, or from one that may write."""
+    if method in _READING:
+        return True
+    site = headers.get("sec-fetch-site", "")
+    # "none" is a person's own doing, such as a reload.
+    if site in ("same-origin", "none"):
+        return True
+    if site or "sec-fetch-site" in headers:
+        return headers.get("origin", "") in origins
+    return is_welcome(headers, origins)
+
+
+def foreign(scope: Scope) -> Response:
+    """Return what a page of another site is told."""
+    return refusal(scope, 403, "Pages of this origin may not write here.")
