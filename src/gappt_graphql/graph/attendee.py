@@ -23,9 +23,9 @@ LazyGroupAppointment = Annotated["GroupAppointment", strawberry.lazy("gappt_grap
 class Attendee:
     id: ID = strawberry.field(description="Identifier")
     group_appointment: LazyGroupAppointment = relation(
-        "group_appointments", key="group_appointment_id", description="Appointment that the place is in"
+        "group_appointments", key="group_appointment_id", held=True, description="Appointment that the place is in"
     )
-    patient: Patient = relation("patients", key="patient_id", description="Patient who has the place")
+    patient: Patient = relation("patients", key="patient_id", held=True, description="Patient who has the place")
     arrived: bool | None = strawberry.field(
         description="Indicates whether the patient came; null while it is not known"
     )
@@ -59,8 +59,11 @@ def _position(root: Parent[records.WaitlistEntry], info: Info) -> Awaitable[int]
 class WaitlistEntry:
     id: ID = strawberry.field(description="Identifier")
     group_appointment: LazyGroupAppointment = relation(
-        "group_appointments", key="group_appointment_id", description="Appointment that the patient waits for"
+        "group_appointments",
+        key="group_appointment_id",
+        held=True,
+        description="Appointment that the patient waits for",
     )
-    patient: Patient = relation("patients", key="patient_id", description="Patient who waits")
+    patient: Patient = relation("patients", key="patient_id", held=True, description="Patient who waits")
     position: int = computed(_position, "Place in the list, from 1")
     created_at: datetime = strawberry.field(description="Timestamp of when the patient joined the list")

@@ -19,6 +19,8 @@ class Relation(Struct, frozen=True):
     then: Callable[[Any], Any] | None = None
     """Makes what the field is of what the loader has."""
     fewer: "Fewer | None" = None
+    held: bool = False
+    """The key is an id that is never null, and the store lets no source name a record that it does not have."""
 
 
 class Fewer(Struct, frozen=True):

@@ -141,7 +141,7 @@ class UnavailableBlock:
     starts_at: datetime = strawberry.field(description="Timestamp of when the time off starts")
     ends_at: datetime = strawberry.field(description="Timestamp of when the time off ends")
     practitioner: Practitioner = relation(
-        "practitioners", key="practitioner_id", description="Practitioner who is not available"
+        "practitioners", key="practitioner_id", held=True, description="Practitioner who is not available"
     )
     business: Business | None = relation(
         "businesses", key="business_id", description="Business that it was noted at; it binds everywhere"

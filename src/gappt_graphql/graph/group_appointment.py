@@ -174,11 +174,13 @@ class GroupAppointment:
         description="Address where staff join a remote group; not for patients"
     )
     appointment_type: AppointmentType = relation(
-        "appointment_types", key="appointment_type_id", description="Kind of group"
+        "appointment_types", key="appointment_type_id", held=True, description="Kind of group"
     )
-    business: Business = relation("businesses", key="business_id", description="Location where the group meets")
+    business: Business = relation(
+        "businesses", key="business_id", held=True, description="Location where the group meets"
+    )
     practitioner: Practitioner = relation(
-        "practitioners", key="practitioner_id", description="Person who runs the group"
+        "practitioners", key="practitioner_id", held=True, description="Person who runs the group"
     )
     patient_ids: list[ID] = related(
         _active_attendees,

@@ -18,15 +18,15 @@ from gappt_graphql.graph.declared import Choose, Fewer, ManyRelation, Relation, 
 
 
 # These return what Strawberry's own `field` does: whatever the annotation of the attribute says.
-def relation(loader: str, *, key: str, description: str) -> Any:
-    """Declare a field of one record, or null where the source has no id for it."""
+def relation(loader: str, *, key: str, held: bool = False, description: str) -> Any:
+    """Declare a field of one record, or null where the source has no id for it. `held` is as in `Relation`."""
     choose = _named(loader)
 
     def resolve(root: Parent[object], info: Info) -> object:
         id = getattr(root, key, None)
         return None if id is None else choose(info.context.loaders).load(id)
 
-    return _declared(Relation(choose, key), resolve, description)
+    return _declared(Relation(choose, key, held=held), resolve, description)
 
 
 def related(

@@ -59,6 +59,9 @@ MUTANTS = [
     ("execution/fields.py", "[_failure_in(some) or some for some in lists] if failed else lists", "lists"),
     ("execution/fields.py", "[failure] * len(keys)", "[None] * len(keys)"),
     ("execution/compiling.py", "relation not in self._whole", "True"),
+    ("execution/compiling.py", "if relation.held and isinstance", "if False and isinstance"),
+    ("execution/compiling.py", "complete.selection.names <= _KNOWN_BY_NAME", "True"),
+    ("execution/fields.py", "[Reference(id) for id in ids]", "[Reference(ids[0]) for id in ids]"),
     ("execution/compiling.py", "complete.selection.names <= set(fewer.fields)", "True"),
     ("execution/arguments.py", "self._asked.nodes[0], run.variables)", "self._asked.nodes[-1], None)"),
     (

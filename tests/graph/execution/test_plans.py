@@ -304,9 +304,39 @@ async def test_whether_there_are_conflicts_is_looked_for_alone_if_nothing_else_i
     assert [one for one in store.asked if one.startswith("conflict")] == asked
 
 
+async def test_an_argument_that_may_not_be_null_fails_its_field_alike(asker: Asker, practice: Practice) -> None:
+    group = await practice.group(patients=practice.patients[:1])
+    text = """query ($id: ID!, $all: Boolean) { groupAppointment(id: $id) {
+        id attendees(includeCancelled: $all) { id } conflicts { exist } } }"""
+    variables = {"id": str(group.id), "all": None}
+    expected = await Asker(practice, compile=False).ask(text, variables=variables)
+    found = await asker.second(text, variables=variables)
+
+    assert is_planned(found)
+    assert data(found) == data(expected) == {"groupAppointment": None}
+    assert [error.formatted for error in found.errors or ()] == [error.formatted for error in expected.errors or ()]
+
+
+async def test_a_record_of_which_the_id_alone_is_asked_is_not_read(asker: Asker, practice: Practice) -> None:
+    group = await practice.group(patients=practice.patients[:2])
+    text = """query ($id: ID!) { groupAppointment(id: $id) {
+        practitioner { __typename key: id } attendees { patient { id } groupAppointment { ...one } } } }
+        fragment one on GroupAppointment { id }"""
+    store = Watched(practice.store)
+    found = await asked_of(asker, store, text, {"id": str(group.id)})
+
+    assert store.asked == ["find", "attendees_of"]
+    assert data(found)["groupAppointment"] == {
+        "practitioner": {"__typename": "Practitioner", "key": str(practice.practitioner.id)},
+        "attendees": [
+            {"patient": {"id": str(one.id)}, "groupAppointment": {"id": str(group.id)}} for one in practice.patients[:2]
+        ],
+    }
+
+
 async def test_of_several_failures_that_make_one_null_one_is_told(asker: Asker, practice: Practice) -> None:
     group = await practice.group(patients=practice.patients[:3])
-    text = "query ($id: ID!) { groupAppointment(id: $id) { attendees { patient { id } } } }"
+    text = "query ($id: ID!) { groupAppointment(id: $id) { attendees { patient { label } } } }"
     variables = {"id": str(group.id)}
     await asker.ask(text, variables=variables)
     store: Any = FaultyStore(practice.store, Faults(failing=frozenset({"find Patient"})))

@@ -17,6 +17,7 @@ from strawberry.types import ExecutionResult
 from faulty_books import Faults, FaultyStore
 from gappt_graphql.demo import fill
 from gappt_graphql.graph.context import Context
+from gappt_graphql.graph.execution import compiling
 from gappt_graphql.graph.measure import Measured
 from gappt_graphql.graph.options import Limits, Options
 from gappt_graphql.graph.schema import schema
@@ -144,8 +145,10 @@ async def went_through(
 
 
 async def test_queries_of_books_with_faults_are_answered_alike(
-    empty_book: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    empty_book: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # These books lose records that others name, which no book does: so a plan has to look for all of them.
+    monkeypatch.setattr(compiling, "_KNOWN_BY_NAME", frozenset())
     told = await went_through(empty_book, tmp_path, 600, faulty=True)
 
     assert told["failed"] > 20

@@ -35,6 +35,7 @@ from gappt_graphql.graph.execution.fields import (
     Asked,
     Attribute,
     Field,
+    Named,
     Related,
     RelatedMany,
     Resolved,
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
 
 _DEFINITION = "strawberry-definition"
 """Under this name graphql-core's field has Strawberry's."""
+
+_KNOWN_BY_NAME = frozenset({"id", "__typename"})
+"""Fields of a record that are known where it is named."""
 
 
 class _Unsupported(Exception):
@@ -129,6 +133,8 @@ class _Compiler:
             return RelatedMany(asked, complete, relation)
         arguments = Arguments(self._strawberry, asked, definition)
         if isinstance(relation, Relation):
+            if relation.held and isinstance(complete, Objects) and complete.selection.names <= _KNOWN_BY_NAME:
+                return Named(asked, complete, relation, arguments)
             return self._related(Related(asked, complete, relation, arguments), complete, relation)
         if definition.base_resolver is not None:
             return Resolved(asked, complete, definition, arguments)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphql import FieldNode, GraphQLField, GraphQLObjectType
 from strawberry.types.field import StrawberryField
 
+from gappt_graphql.graph.execution.completing import Objects
 from gappt_graphql.graph.execution.places import Member, Place, Shared
 from gappt_graphql.graph.execution.running import Run, Running
 from gappt_graphql.graph.loading import Batch, Coming
@@ -116,6 +117,22 @@ class Related(Field):
             return [done[key] for key in keys]
 
         return run.when(batches, finished, self.attribute, rows, len(keys))
+
+
+class Reference(NamedTuple):
+    """A record of which nothing is known but its id."""
+
+    id: int
+
+
+class Named(Related):
+    """A relation that the store holds, where nothing but the id of the record is asked for: nothing has to be read."""
+
+    def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
+        ids: list[Any] = [getattr(source, self._name, None) for source in sources]
+        if {int}.issuperset(map(type, ids)) and isinstance(self._complete, Objects):
+            return self._complete.selection.rows(run, [Reference(id) for id in ids], self._asked.place(place))
+        return super().column(run, sources, rows, place)
 
 
 class RelatedMany(Field):
