@@ -109,7 +109,7 @@ schema: $(VENV)/.package  ## Write schema.graphql from the code
 lock:  ## Pin the requirements anew, with their hashes (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: https://docs.astral.sh/uv/" >&2; exit 1; }
 	@$(LOCK) pyproject.toml -o requirements/package.txt
-	@$(LOCK) pyproject.toml --extra postgres -c requirements/package.txt -o requirements/postgres.txt
+	@$(LOCK) pyproject.toml --extra postgres --extra calendar -c requirements/package.txt -o requirements/postgres.txt
 	@$(LOCK) --group build --group explorer -c requirements/package.txt -o requirements/build.txt
 	@$(LOCK) pyproject.toml --group tests --group tools -c requirements/package.txt -o requirements/tests.txt
 	@$(LOCK) --group audit -o requirements/audit.txt

@@ -7,6 +7,7 @@ import pytest
 from asking import Client
 from builders import A_MONDAY, Practice
 from gappt_graphql.scheduling.attendance import WaitlistEntry
+from gappt_graphql.scheduling.calendars import CalendarFeed
 
 NOWHERE = "4611686018427387904"
 ODD = ["", "0", "-1", "x", "0x10", " 1", "1.0", "01", "９", str(2**63), str(2**64), "1" * 400, "null"]
@@ -25,7 +26,8 @@ async def theirs(other_practice: Practice) -> Theirs:
     attendee = other_practice.new_attendee(group, other_practice.patients[1])
     entry = other_practice.new(WaitlistEntry, group_appointment_id=group.id, patient_id=other_practice.patients[2].id)
     block = other_practice.new_block(A_MONDAY)
-    await other_practice.save(attendee, entry, block)
+    feed = other_practice.new(CalendarFeed, digest="d", last_four="four", business_id=other_practice.business.id)
+    await other_practice.save(attendee, entry, block, feed)
     return Theirs(
         GroupAppointment=group.id,
         Attendee=attendee.id,
@@ -35,6 +37,7 @@ async def theirs(other_practice: Practice) -> Theirs:
         AppointmentType=other_practice.type.id,
         UnavailableBlock=block.id,
         WaitlistEntry=entry.id,
+        CalendarFeed=feed.id,
     )
 
 
@@ -154,6 +157,9 @@ def inputs(own: Practice, group: str, ids: dict[str, str]) -> list[tuple[str, di
             "businessId",
         ),
         ("archiveUnavailableBlock", {"id": ids["UnavailableBlock"]}, "id"),
+        ("createCalendarFeed", {"practitionerId": ids["Practitioner"]}, "practitionerId"),
+        ("createCalendarFeed", {"businessId": ids["Business"]}, "businessId"),
+        ("revokeCalendarFeed", {"id": ids["CalendarFeed"]}, "id"),
     ]
 
 

@@ -8,9 +8,10 @@ import pytest
 from builders import A_MONDAY, Practice
 from gappt_graphql.scheduling.asking import Condition, Listing, Operator, Order, Slice
 from gappt_graphql.scheduling.attendance import Attendee
+from gappt_graphql.scheduling.calendars import CalendarFeed, window_at
 from gappt_graphql.scheduling.directory import Business, Patient, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.store import Record, asking, by_key, paging
+from gappt_graphql.store import Record, asking, by_key, calendars, paging
 from gappt_graphql.store.statements import Statement
 from watched_rows import WatchedRows
 
@@ -71,12 +72,14 @@ async def test_a_list_is_walked_in_order_along_an_index(
         (Attendee, "ix_attendees_created"),
         (Patient, "ix_patients_created"),
         (UnavailableBlock, "ix_unavailable_blocks_created"),
+        (CalendarFeed, "ix_calendar_feeds_created"),
     ],
 )
 async def test_a_list_in_order_of_creation_is_walked_along_an_index(
     rows: WatchedRows, kind: type[Record], index: str
 ) -> None:
-    await paging.page(rows, kind, Listing((LIVE,), (Order("created_at"),)), Slice(50))
+    where = () if kind is CalendarFeed else (LIVE,)
+    await paging.page(rows, kind, Listing(where, (Order("created_at"),)), Slice(50))
 
     ((step,),) = rows.plans
     assert f"USING INDEX {index} (account_id=?)" in step
@@ -145,6 +148,28 @@ async def test_attendees_come_in_their_order_without_being_sorted(rows: WatchedR
     await rows.fetch(statement, {"account": rows.account, "ids": (3, 1, 2)})
 
     assert not any("TEMP B-TREE" in step for step in rows.plans[0]), rows.plans[0]
+
+
+@pytest.mark.parametrize("column", ["practitioner_id", "business_id"])
+async def test_a_calendar_is_found_along_the_index_of_whose_it_is(rows: WatchedRows, column: str) -> None:
+    window = window_at(A_MONDAY)
+    times = {"first": window.first, "today": window.today, "last": window.last}
+    whose = {"account": rows.account, "whose": 1, "most_past": 10, "most_ahead": 10}
+    await rows.fetch(calendars.entries_of(column), whose | times)
+
+    index = f"ix_group_appointments_{column.removesuffix('_id')}"
+    walked = f"{index} (account_id=? AND {column}=? AND starts_at>? AND starts_at<?)"
+    steps = rows.plans[0]
+    assert sum(walked in step for step in steps) == 2, steps
+    assert not any("TEMP B-TREE" in step for step in steps), steps
+    assert sum("(account_id=? AND id=?)" in step for step in steps) == 6, steps
+    assert rows.long == [True]
+
+
+async def test_a_calendar_feed_is_found_by_its_digest(rows: WatchedRows) -> None:
+    await rows.fetch(calendars.FEED_BY_DIGEST, {"digest": "x"})
+
+    assert rows.plans[0] == ["SEARCH calendar_feeds USING INDEX sqlite_autoindex_calendar_feeds_2 (digest=?)"]
 
 
 async def test_old_idempotency_keys_are_found_by_their_age(rows: WatchedRows) -> None:

@@ -9,11 +9,13 @@ import pytest
 import postgres_server
 from gappt_graphql.scheduling.asking import Condition, Listing, Operator, Order, Slice
 from gappt_graphql.scheduling.attendance import Attendee
+from gappt_graphql.scheduling.calendars import window_at
 from gappt_graphql.scheduling.conflicts import Claim, ConflictKind
 from gappt_graphql.scheduling.directory import Patient
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.scheduling.spans import Span
+from gappt_graphql.store import calendars
 from gappt_graphql.store.book import ReadableBook
 from postgres_server import Database
 from watched_postgres import Plan, WatchedPostgres, steps
@@ -31,6 +33,11 @@ INSERT INTO accounts (account_id, name, created_at)
     SELECT a, 'Practice ' || a, '2020-01-01Z' FROM generate_series(1, 2) AS a;
 INSERT INTO businesses (account_id, id, name, time_zone, sort_name, created_at, updated_at)
     SELECT a, 1, 'North', 'Australia/Sydney', 'north', now(), now() FROM generate_series(1, 2) AS a;
+INSERT INTO practitioners (account_id, id, last_name, active, sort_name, search_name, created_at, updated_at)
+    SELECT a, n, 'Hale', 1, 'hale', 'hale', now(), now() FROM generate_series(1, 2) AS a, generate_series(1, 20) AS n;
+INSERT INTO appointment_types (account_id, id, name, duration_in_minutes, max_attendees, telehealth_enabled, sort_name,
+        created_at, updated_at)
+    SELECT a, 1, 'Pilates', 60, 4, 0, 'pilates', now(), now() FROM generate_series(1, 2) AS a;
 INSERT INTO patients (account_id, id, last_name, sort_name, search_name, created_at, updated_at)
     SELECT a, n, 'Lee ' || n, 'lee ' || n, 'lee ' || n, '2020-01-01Z'::timestamptz + n * interval '1 minute', now()
     FROM generate_series(1, 2) AS a, generate_series(1, 2000) AS n;
@@ -185,6 +192,19 @@ def sorted_rows(plan: Plan) -> int:
 @pytest.mark.parametrize("question", ASKED)
 async def test_a_hot_statement_walks_indexes_and_visits_few_rows(rows: WatchedPostgres, question: str) -> None:
     await ASKED[question](ReadableBook(AccountId(1), rows))
+
+    plan = rows.plans[-1]
+    assert walked(plan) == []
+    assert visited(plan) < FEW
+    assert sorted_rows(plan) < FEW
+
+
+@pytest.mark.parametrize("column", ["practitioner_id", "business_id"])
+async def test_a_calendar_walks_the_index_of_whose_it_is(rows: WatchedPostgres, column: str) -> None:
+    window = window_at(MIDDLE)
+    times = {"first": window.first, "today": window.today, "last": window.last}
+    whose = {"account": AccountId(1), "whose": 1, "most_past": 100, "most_ahead": 400}
+    await rows.fetch(calendars.entries_of(column), whose | times)
 
     plan = rows.plans[-1]
     assert walked(plan) == []

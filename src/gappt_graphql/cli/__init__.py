@@ -6,6 +6,7 @@ from gappt_graphql import __version__
 from gappt_graphql.cli.accounts import account, key
 from gappt_graphql.cli.audit import audit
 from gappt_graphql.cli.backups import backup, restore
+from gappt_graphql.cli.calendars import calendar
 from gappt_graphql.cli.copying import copy
 from gappt_graphql.cli.inspecting import migrate, schema, settings
 from gappt_graphql.cli.records import demo, export, import_
@@ -23,5 +24,9 @@ def main() -> None:
     """
 
 
-for command in (serve, migrate, account, key, audit, backup, restore, copy, schema, demo, import_, export, settings):
+_COMMANDS = (
+    *(serve, migrate, account, key, calendar, audit, backup, restore),
+    *(copy, schema, demo, import_, export, settings),
+)
+for command in _COMMANDS:
     main.add_command(command)

@@ -68,7 +68,7 @@ class GroupAppointmentFilter:
             ("patient_ids", Operator.CONTAINS, self.patient_ids),
             ("repeated_from_id", Operator.IN, self.repeated_from_ids),
         ):
-            yield from _any_of(field, operator, ids)
+            yield from any_of(field, operator, ids)
         for field in ("starts_at", "ends_at", "created_at", "updated_at", "archived_at"):
             span = or_none(getattr(self, field))
             if span is not None:
@@ -149,7 +149,7 @@ def by_name(archived: ArchivedFilter | None) -> Listing:
 def unavailable_blocks(filter: UnavailableBlockFilter | None) -> Listing:
     """Return the list of time off that a filter asks for, by start."""
     asked = present(filter, UnavailableBlockFilter())
-    conditions = tuple(_any_of("practitioner_id", Operator.IN, asked.practitioner_ids))
+    conditions = tuple(any_of("practitioner_id", Operator.IN, asked.practitioner_ids))
     starts_at = or_none(asked.starts_at)
     if starts_at is not None:
         conditions += tuple(starts_at.conditions("starts_at"))
@@ -162,7 +162,8 @@ def any_number(ids: Sequence[str] | None) -> tuple[int, ...] | None:
     return None if asked is None else tuple(number(id) for id in asked)
 
 
-def _any_of(field: str, operator: Operator, ids: Sequence[str] | None) -> Iterator[Condition]:
+def any_of(field: str, operator: Operator, ids: Sequence[str] | None) -> Iterator[Condition]:
+    """Give the condition that the field is any of these ids; none where none are given."""
     asked = _few(ids)
     if asked is not None:
         yield Condition(field, operator, numbers(asked))

@@ -10,6 +10,7 @@ from gappt_graphql.graph.loading import Batch, Loader
 from gappt_graphql.practice import access
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.conflicts import Conflict, ConflictKind
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
@@ -82,6 +83,10 @@ class Loaders:
     @cached_property
     def unavailable_blocks(self) -> Loader[int, UnavailableBlock]:
         return self._records(UnavailableBlock)
+
+    @cached_property
+    def calendar_feeds(self) -> Loader[int, CalendarFeed]:
+        return self._records(CalendarFeed)
 
     @cached_property
     def keys(self) -> Loader[int, ApiKey]:

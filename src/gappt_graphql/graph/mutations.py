@@ -5,10 +5,11 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 import strawberry
 
+from gappt_graphql.graph import calendars as feeds
 from gappt_graphql.graph import inputs, inputs_attendance, inputs_directory, payloads
 from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.user_errors import Refusal
-from gappt_graphql.practice import archiving, attendance, booking, directory, repeating
+from gappt_graphql.practice import archiving, attendance, booking, calendars, directory, repeating
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.problems import Refused
 
@@ -191,4 +192,16 @@ class Mutation:
         inputs_directory.ArchiveUnavailableBlockInput,
         payloads.ArchiveUnavailableBlockPayload,
         description="Archive time off of a practitioner",
+    )
+    create_calendar_feed = _mutation(
+        calendars.create,
+        feeds.CreateCalendarFeedInput,
+        feeds.CreateCalendarFeedPayload,
+        description="Make a secret address at which calendar programs read one calendar; it is shown this once",
+    )
+    revoke_calendar_feed = _mutation(
+        calendars.revoke,
+        feeds.RevokeCalendarFeedInput,
+        feeds.RevokeCalendarFeedPayload,
+        description="Let a secret address open nothing from now on; twice is the same as once",
     )

@@ -8,6 +8,7 @@ from strawberry import ID, UNSET
 
 from gappt_graphql.graph import changes, federation, filters
 from gappt_graphql.graph.attendee import Attendee
+from gappt_graphql.graph.calendars import CalendarFeedConnection, calendar_feeds
 from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.directory import (
     AppointmentType,
@@ -154,6 +155,8 @@ class Query:
         ],
         description="Practitioners' time off, by start",
     )
+
+    calendar_feeds: CalendarFeedConnection | None = calendar_feeds()
 
     preview_group_appointment: GroupAppointmentPreview | None = _preview(
         booking.preview_create,

@@ -21,6 +21,7 @@ from gappt_graphql.store.unavailable import Unavailable
 from gappt_graphql.web.addresses import Addresses, SchemeOfProxies
 from gappt_graphql.web.answers import refused_request
 from gappt_graphql.web.bodies import BodyLimit
+from gappt_graphql.web.calendars import Calendars
 from gappt_graphql.web.envelope import Envelope
 from gappt_graphql.web.explorer import ExplorerFiles, ExplorerOr, explorer_page
 from gappt_graphql.web.health import Health
@@ -91,12 +92,22 @@ def create_app(
     graph_desk, shared = desk("Bearer", 0), Shared(options, budget=budget, observer=observer)
     health, door = Health(store), graphql_app(graph_desk, shared)
     origins = options.streams.origins
+    calendars = Calendars(
+        store,
+        clock=clock,
+        ids=ids,
+        failures=failures,
+        addresses=addresses,
+        bounds=bounds,
+        observer=observer,
+    )
     app = Starlette(
         routes=[
             Route("/", explorer_page, methods=["GET"]),
             Route("/graphql", ExplorerOr(door)),
             WebSocketRoute("/graphql", sockets_app(graph_desk, shared)),
             Mount("/v1", Router(routes(rest_desk), redirect_slashes=False)),
+            *calendars.routes(),
             Route("/livez", health.livez, methods=["GET"]),
             Route("/readyz", health.readyz, methods=["GET"]),
             Mount("/explorer", ExplorerFiles()),

@@ -15,6 +15,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _DOORS = {
     "graphql": "graphql",
     "v1": "rest",
+    "calendars": "calendar",
     "livez": "health",
     "readyz": "health",
     "": "explorer",
@@ -146,7 +147,9 @@ def answered(observer: Logging, scope: Scope, door: str, status: int, size: int,
 
 
 def _who(state: Any) -> dict[str, object]:
-    key = state.get("key")
+    key, feed = state.get("key"), state.get("feed")
+    if feed:
+        return {"feed": str(feed), "account": str(state["account"])}
     return {"key": str(key.id), "account": str(key.account_id)} if key else {}
 
 
