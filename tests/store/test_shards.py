@@ -249,6 +249,7 @@ async def ask_everything(book: WritableBook, records) -> None:
         await book.page(kind, Listing((Condition("name", Operator.SEARCH, ("lee",)),), (Order("name"),)), Slice(5))
     for include_cancelled in (False, True):
         await book.attendees_of([group], include_cancelled=include_cancelled)
+    await book.patients_of([group])
     await book.waitlists_of([group])
     await book.repeats_of([group])
     await book.vacancy(group, [1, 2])
