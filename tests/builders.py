@@ -46,7 +46,7 @@ class Practice:
     def desk(self) -> Desk:
         return Desk(store=self.store, account=self.account.id, now=self.now, ids=self.ids, request_id="test")
 
-    def new(self, kind: type[Any], **fields: Any) -> Any:
+    def new(self, kind: type[Any], /, **fields: Any) -> Any:
         """Return a record of this kind, with an id and timestamps of its own."""
         stamps = {"created_at": self.now, "updated_at": self.now}
         stamps = {name: value for name, value in stamps.items() if name in kind.__struct_fields__}

@@ -9,12 +9,13 @@ from typing import Any
 import asyncpg
 
 from builders import A_MONDAY, Practice
-from gappt_graphql.practice import archiving, calendars, repeating, waitlist
+from gappt_graphql.practice import archiving, calendars, repeating, waitlist, webhooks
 from gappt_graphql.practice.access import ensure_account, issue_key, revoke_key
 from gappt_graphql.practice.archiving import ArchiveGroupAppointment
 from gappt_graphql.practice.calendars import CreateCalendarFeed, RevokeCalendarFeed
 from gappt_graphql.practice.repeating import RepeatGroupAppointment
 from gappt_graphql.practice.waitlist import JoinWaitlist
+from gappt_graphql.practice.webhooks import CreateWebhook, RotateWebhookSecret, SendTestWebhook
 from gappt_graphql.scheduling.directory import Patient, Practitioner
 from gappt_graphql.scheduling.ids import LARGEST_ID
 from gappt_graphql.scheduling.repeats import RepeatRule, RepeatType
@@ -84,6 +85,11 @@ async def _lived_in(store: Store, now: Any) -> str:
     await calendars.create(practice.desk, CreateCalendarFeed(practitioner_id=practice.practitioner.id))
     feed = await calendars.create(practice.desk, CreateCalendarFeed(business_id=practice.business.id))
     await calendars.revoke(practice.desk, RevokeCalendarFeed(id=feed.id))
+    hook = await webhooks.create(
+        practice.desk, CreateWebhook(url="https://receiver.example/a?b=c", practitioner_ids=(practice.practitioner.id,))
+    )
+    await webhooks.rotate_secret(practice.desk, RotateWebhookSecret(id=hook.webhook_id))
+    await webhooks.send_test(practice.desk, SendTestWebhook(id=hook.webhook_id))
     group = await practice.group(max_attendees=4, starts_at=A_MONDAY + timedelta(microseconds=999_999))
     await book(practice, group, *practice.patients[:3], idempotency_key="Bé-1")
     await book(practice, group, practice.patients[3], idempotency_key="a_1")

@@ -7,6 +7,7 @@ from builders import Practice
 from gappt_graphql.scheduling.attendance import WaitlistEntry
 from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.scheduling.webhooks import Webhook, WebhookDelivery
 from gappt_graphql.store import AuditRow, Change
 
 
@@ -19,10 +20,29 @@ async def one_of_each(practice: Practice) -> dict[type[Any], Any]:
     feed = practice.new(
         CalendarFeed, digest=f"{practice.account.id:064}", last_four="four", business_id=practice.business.id
     )
-    await practice.save(repeat, block, waiting, feed)
+    hook = practice.new(
+        Webhook,
+        url="https://receiver.example/hook",
+        kinds=("UPDATED",),
+        practitioner_ids=(practice.practitioner.id,),
+        secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        position=0,
+    )
+    told = practice.new(
+        WebhookDelivery,
+        webhook_id=hook.id,
+        number=1,
+        kind="UPDATED",
+        group_appointment_id=group.id,
+        changed_fields=("notes",),
+        at=practice.now,
+        due_at=practice.now,
+    )
+    await practice.save(repeat, block, waiting, feed, hook, told)
     attendees = await practice.store.read(practice.account.id, lambda book: book.attendees_of([group.id]))
     directory = [practice.business, practice.practitioner, practice.type, practice.patients[0]]
-    return {type(record): record for record in [*directory, group, *attendees[group.id], block, waiting, feed, repeat]}
+    others = [*attendees[group.id], block, waiting, feed, hook, told, repeat]
+    return {type(record): record for record in [*directory, group, *others]}
 
 
 def finding(kind: type[Any], ids: Collection[int]) -> Any:

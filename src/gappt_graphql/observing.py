@@ -6,6 +6,7 @@ It tells times, sizes, ids of keys and accounts, and words of its own; nothing t
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -82,6 +83,16 @@ class Observer:
 
     def loaded(self, keys: int) -> None:
         """So many records or lists were asked for at once."""
+
+    def sent(self, outcome: str, seconds: float) -> None:
+        """A message was sent to a webhook: `delivered` or `failed`."""
+
+    def behind(self, changes: int, failing_since: datetime | None) -> None:
+        """
+        Webhooks have yet to be told of so many changes, of all accounts.
+
+        The one that has gone longest without a success has failed since then.
+        """
 
     def waited(self, seconds: float) -> None:
         """Somebody who wanted to write has waited so long for the turn."""

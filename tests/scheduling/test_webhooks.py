@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from gappt_graphql.scheduling.webhooks import (
     DELAYS,
@@ -9,6 +10,8 @@ from gappt_graphql.scheduling.webhooks import (
     Webhook,
     WebhookDelivery,
     after,
+    heads,
+    is_stalled,
     payload,
 )
 
@@ -33,17 +36,37 @@ def webhook(**fields):
 
 
 def test_a_webhook_without_filters_wants_everything():
-    assert webhook().wants("CREATED", [1], [2])
+    assert webhook().wants("CREATED")
 
 
-def test_a_webhook_wants_what_passes_all_of_its_filters():
-    picky = webhook(kinds=("CREATED", "ARCHIVED"), practitioner_ids=(7,), business_ids=(2,))
+def test_a_webhook_wants_the_kinds_that_it_names():
+    picky = webhook(kinds=("CREATED", "ARCHIVED"))
 
-    assert picky.wants("CREATED", [7], [2])
-    assert picky.wants("CREATED", [8, 7], [None, 2])
-    assert not picky.wants("UPDATED", [7], [2])
-    assert not picky.wants("CREATED", [8, None], [2])
-    assert not picky.wants("CREATED", [7], [3])
+    assert [picky.wants(kind) for kind in ("CREATED", "UPDATED", "ARCHIVED")] == [True, False, True]
+
+
+def waiting(number, appointment):
+    return replace(DELIVERY, id=number, number=number, group_appointment_id=appointment)
+
+
+def test_the_first_of_each_appointment_holds_back_the_others():
+    lines = [waiting(1, 64), waiting(2, 65), waiting(3, 64), waiting(4, 66)]
+
+    assert [one.number for one in heads(lines)] == [1, 2, 4]
+
+
+def test_no_further_changes_are_tried_where_twenty_appointments_fail_and_none_succeeds():
+    twenty = [waiting(n, n) for n in range(1, 21)]
+
+    assert is_stalled(webhook(failing_since=NOW), twenty)
+    assert not is_stalled(webhook(failing_since=NOW), twenty[1:])
+    assert not is_stalled(webhook(failing_since=NOW), [waiting(n, 64) for n in range(1, 21)])
+    assert not is_stalled(webhook(), twenty)
+
+
+def test_no_further_changes_are_tried_where_a_thousand_wait():
+    assert is_stalled(webhook(), [waiting(n, 64) for n in range(1, 1001)])
+    assert not is_stalled(webhook(), [waiting(n, 64) for n in range(1, 1000)])
 
 
 def test_both_secrets_sign_until_the_former_one_ends():
@@ -98,7 +121,7 @@ def test_a_receiver_may_ask_for_more_time_but_not_for_ever():
 
 def test_what_is_told_is_what_changed_and_not_what_it_changed_to():
     assert payload(DELIVERY) == {
-        "id": "msg_3_45",
+        "id": "msg_3_45_64c05f937e000",
         "type": "group_appointment.changed",
         "timestamp": NOW,
         "data": {
@@ -113,4 +136,4 @@ def test_what_is_told_is_what_changed_and_not_what_it_changed_to():
 def test_a_test_tells_nothing():
     test = WebhookDelivery(id=9, webhook_id=3, number=0, kind="TEST", group_appointment_id=None, at=NOW, created_at=NOW)
 
-    assert payload(test) == {"id": "msg_3_test_9", "type": "webhook.test", "timestamp": NOW, "data": {}}
+    assert payload(test) == {"id": "msg_3_test9_64c05f937e000", "type": "webhook.test", "timestamp": NOW, "data": {}}

@@ -265,7 +265,7 @@ def test_every_table_has_its_policies_and_they_are_forced(database):
         FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')"""
     )
     found = {row["relname"]: tuple(row)[1:] for row in rows if row["relname"] != "alembic_version"}
-    asked = {table: ["asked", "of_the_account"] for table in ("accounts", "api_keys", "calendar_feeds")}
+    asked = {table: ["asked", "of_the_account"] for table in ("accounts", "api_keys", "calendar_feeds", "webhooks")}
 
     assert found == {table: (True, True, asked.get(table, ["of_the_account"])) for table in TABLES}
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from enum import EnumMeta
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from gappt_graphql.scheduling.directory import AppointmentType, Business, Patien
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import LARGEST_ID
 from gappt_graphql.scheduling.repeats import Plan, RepeatRule
+from gappt_graphql.scheduling.webhooks import Webhook, WebhookDelivery
 from gappt_graphql.store import Record
 from gappt_graphql.store.records import codec
 from gappt_graphql.store.statements import microseconds
@@ -36,6 +37,8 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
 def values(annotation: Any) -> st.SearchStrategy[Any]:
     if isinstance(annotation, UnionType):
         return st.one_of([values(each) for each in get_args(annotation)])
+    if get_origin(annotation) is tuple:
+        return st.lists(values(get_args(annotation)[0]), max_size=3).map(tuple)
     if isinstance(annotation, EnumMeta):
         return st.sampled_from(annotation)
     if annotation is Plan:
@@ -81,6 +84,10 @@ def test_a_record_decides_every_column_of_its_table(kind, practice):
         Attendee: practice.new_attendee(practice.new_group(), practice.patients[0]),
         WaitlistEntry: practice.new(WaitlistEntry, group_appointment_id=1, patient_id=1),
         CalendarFeed: practice.new(CalendarFeed, digest="d", last_four="four", business_id=1),
+        Webhook: practice.new(Webhook, url="https://a.example", secret="whsec_", position=0),
+        WebhookDelivery: practice.new(
+            WebhookDelivery, webhook_id=1, number=1, kind="UPDATED", group_appointment_id=1, at=practice.now
+        ),
     }[kind]
 
     assert {"account_id", *codec(kind).encode(record)} | of_others == set(codec(kind).table.columns.keys())

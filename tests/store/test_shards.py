@@ -23,7 +23,8 @@ from gappt_graphql.scheduling.conflicts import Claim, ConflictKind
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.spans import Span
-from gappt_graphql.store import ApiKey, Edit, KeptOutcome, access, by_key, calendars, tables
+from gappt_graphql.scheduling.webhooks import Webhook, WebhookDelivery
+from gappt_graphql.store import ApiKey, Edit, KeptOutcome, access, by_key, calendars, tables, webhooks
 from gappt_graphql.store.book import WritableBook
 from gappt_graphql.store.postgres.connections import begin, prepare
 from gappt_graphql.store.postgres.units import Unit
@@ -39,6 +40,8 @@ BEFORE_THE_ACCOUNT_IS_KNOWN = {
     by_key.ACCOUNT_NAMED,
     by_key.KEY_BY_DIGEST,
     calendars.FEED_BY_DIGEST,
+    webhooks.AT_WORK,
+    webhooks.FIGURES,
 }
 KINDS = [
     AppointmentType,
@@ -50,6 +53,8 @@ KINDS = [
     Practitioner,
     UnavailableBlock,
     WaitlistEntry,
+    Webhook,
+    WebhookDelivery,
 ]
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 TABLES = sorted(tables.metadata.tables)
@@ -192,7 +197,10 @@ async def test_every_statement_of_a_book_names_the_account_for_each_table(practi
     assert crossing == []
     asked = {statement for statement, _ in recorder.asked}
     constants = {
-        each for module in (by_key, calendars) for each in vars(module).values() if isinstance(each, Statement)
+        each
+        for module in (by_key, calendars, webhooks)
+        for each in vars(module).values()
+        if isinstance(each, Statement)
     }
     assert constants - asked == BEFORE_THE_ACCOUNT_IS_KNOWN | {by_key.ADD_ACCOUNT}
     new = {"account_id": 7, "name": "x", "demo": 0, "last_number": 0, "created_at": 0}
@@ -201,7 +209,7 @@ async def test_every_statement_of_a_book_names_the_account_for_each_table(practi
 
 def test_what_names_no_account_is_found_to_cross(practice):
     for statement in BEFORE_THE_ACCOUNT_IS_KNOWN:
-        assert not keeps_to(practice.account.id, statement, {"name": "x", "digest": "x"})
+        assert not keeps_to(practice.account.id, statement, {"name": "x", "digest": "x", "now": 0, "limit": 1})
     assert not keeps_to(2, by_key.LAST_NUMBER, {"account": 1})
 
 
@@ -264,6 +272,7 @@ async def ask_everything(book: WritableBook, records) -> None:
         Whose(business_id=records[Business].id),
     ):
         assert await book.calendar(whose, window_at(A_MONDAY))
+    await book.waiting_deliveries(records[Webhook].id)
     await book.last_number()
     await book.audit(after=0, limit=5)
     await book.audit_end()
@@ -289,6 +298,10 @@ async def write_everything(book: WritableBook, practice, records) -> None:
     )
     await book.keep_outcome(KeptOutcome(key="k", fingerprint="f", outcome="{}", at=A_MONDAY))
     await book.forget_outcomes(before=A_MONDAY, at_most=5)
+    hook = new[Webhook]
+    assert await book.take_webhook(hook.id, by="us", now=A_MONDAY.replace(year=2027), until=A_MONDAY.replace(year=2028))
+    assert await book.settle_webhook(hook, by="us", now=A_MONDAY.replace(year=2027))
+    await book.forget_deliveries(before=A_MONDAY.replace(year=2027), at_most=5)
     await book.journal(*a_journal(practice, new[GroupAppointment]))
     booked = replace(new[Attendee], id=new[Attendee].id + 1, patient_id=practice.patients[7].id)
     root = records[GroupAppointment]

@@ -23,6 +23,8 @@ RECORDS = [
     "attendees",
     "waitlist_entries",
     "calendar_feeds",
+    "webhooks",
+    "webhook_deliveries",
 ]
 
 
@@ -278,6 +280,14 @@ async def a_key(practice):
         "UPDATE calendar_feeds SET revoked_at = 'yes'",
         "UPDATE calendar_feeds SET business_id = NULL",
         "INSERT INTO calendar_feeds SELECT account_id, id + 1, 'x', 'four', NULL, NULL, 0, NULL FROM calendar_feeds",
+        "UPDATE webhooks SET state = 'RUNNING'",
+        "UPDATE webhooks SET position = -1",
+        "UPDATE webhooks SET url = NULL",
+        "UPDATE webhooks SET held_until = 'soon'",
+        "UPDATE webhook_deliveries SET state = 'LOST'",
+        "UPDATE webhook_deliveries SET due_at = NULL",
+        "UPDATE webhook_deliveries SET number = number + 1",
+        "UPDATE webhook_deliveries SET status = 'fine'",
         "UPDATE accounts SET name = ''",
         "UPDATE accounts SET name = NULL",
         "UPDATE accounts SET last_number = last_number - 1",

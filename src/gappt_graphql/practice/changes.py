@@ -12,8 +12,8 @@ from gappt_graphql.store import AuditRow, Change, Edit, Record
 
 # What follows from something else that is told, or is nobody's business outside.
 _UNTOLD = frozenset({"active_attendees", "updated_at", "version", "plan", "series_position"})
-# Not a secret, and of use to nobody.
-_UNAUDITED = frozenset({"digest"})
+# Secrets, and a digest that is of use to nobody.
+_UNAUDITED = frozenset({"digest", "secret", "former_secret"})
 # What clients know by another name than the record.
 _TOLD_AS = {
     "appointment_type_id": "appointment_type",

@@ -16,6 +16,7 @@ from gappt_graphql.practice.idempotency import Command
 from gappt_graphql.scheduling.attendance import Attendee
 from gappt_graphql.scheduling.ids import AccountId, Ids, KeyId
 from gappt_graphql.scheduling.problems import Problem, Refused
+from gappt_graphql.scheduling.receivers import Receivers
 from gappt_graphql.store import Book, Edit, Record, Store, WritableBook
 
 T = TypeVar("T")
@@ -46,6 +47,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     keys_kept_for: timedelta = idempotency.KEPT_FOR
     observer: Observer = NOBODY
     bounds: Bounds | None = None
+    receivers: Receivers = Receivers()
+    """Where webhooks may be sent to."""
     until: float | None = None
     """The time of the event loop by which the operation has to be done."""
     writes: bool = False

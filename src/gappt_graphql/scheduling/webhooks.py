@@ -1,8 +1,8 @@
 """Webhooks: who is told of which changes, what they are told, and when a delivery that failed is tried again."""
 
 import re
-from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
@@ -49,6 +49,9 @@ SECRETS_OVERLAP = timedelta(days=1)
 KEPT_FOR = timedelta(days=30)
 """For which deliveries that are done with, dead ones too, can be looked at."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 GONE = 410
 """The status by which a receiver says that it wants nothing more."""
 
@@ -74,8 +77,9 @@ class Webhook(Struct, frozen=True, kw_only=True):
     A URL that is told of an account's changes.
 
     Empty `kinds`, `practitioner_ids` or `business_ids` let through any. `position` is the number of the feed up to
-    which every change has been delivered or has a delivery that waits. `due_at` is when the first of those is due,
-    `failing_since` when the first of a row of failures was, without a success since.
+    which every change has been delivered or has a delivery that waits, `waiting` how many do, and `due_at` when the
+    first of those is due. `stalled` says that so many wait that the feed is not read on. `failing_since` is when the
+    first of a row of failures was, without a success since.
     """
 
     id: WebhookId
@@ -89,6 +93,7 @@ class Webhook(Struct, frozen=True, kw_only=True):
     former_secret_until: datetime | None = None
     position: int
     waiting: int = 0
+    stalled: bool = False
     due_at: datetime | None = None
     failing_since: datetime | None = None
     delivered_at: datetime | None = None
@@ -96,13 +101,9 @@ class Webhook(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     archived_at: datetime | None = None
 
-    def wants(self, kind: str, practitioners: Collection[int | None], businesses: Collection[int | None]) -> bool:
-        """Tell whether a change of this kind, at these practitioners and businesses, is told to it."""
-        return (
-            (not self.kinds or kind in self.kinds)
-            and (not self.practitioner_ids or any(id in self.practitioner_ids for id in practitioners))
-            and (not self.business_ids or any(id in self.business_ids for id in businesses))
-        )
+    def wants(self, kind: str) -> bool:
+        """Tell whether changes of this kind are told to it."""
+        return not self.kinds or kind in self.kinds
 
     def secrets_at(self, now: datetime) -> tuple[str, ...]:
         """Return the secrets to sign with, the newest first."""
@@ -142,8 +143,13 @@ class WebhookDelivery(Struct, frozen=True, kw_only=True):
 
     @property
     def message_id(self) -> str:
-        """By what a receiver knows that it has had this before: the same at every attempt."""
-        return f"msg_{self.webhook_id}_{self.number or f'test_{self.id}'}"
+        """
+        By what a receiver knows that it has had this before: the same at every attempt, and of no other message.
+
+        The moment is in it because numbers are given again in a book that was restored from a backup.
+        """
+        moment = (self.at - _EPOCH) // _MICROSECOND
+        return f"msg_{self.webhook_id}_{self.number or f'test{self.id}'}_{moment:x}"
 
 
 class Attempt(Struct, frozen=True):
@@ -156,6 +162,21 @@ class Attempt(Struct, frozen=True):
     @property
     def succeeded(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+
+def heads(waiting: Sequence[WebhookDelivery]) -> Sequence[WebhookDelivery]:
+    """Return the first of each line: those that hold back the others. They are given in order of their numbers."""
+    first: dict[int, WebhookDelivery] = {}
+    for delivery in waiting:
+        first.setdefault(delivery.line, delivery)
+    return list(first.values())
+
+
+def is_stalled(webhook: Webhook, waiting: Sequence[WebhookDelivery]) -> bool:
+    """Tell whether no further changes are to be tried until some of those that wait are done with."""
+    if len(waiting) >= MOST_WAITING:
+        return True
+    return webhook.failing_since is not None and len(heads(waiting)) >= MOST_FAILING
 
 
 def after(delivery: WebhookDelivery, attempt: Attempt, *, now: datetime, jitter: float) -> WebhookDelivery:

@@ -13,7 +13,8 @@ from gappt_graphql.scheduling.calendars import Calendar, CalendarFeed, Whose, Wi
 from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.scheduling.ids import AccountId, GroupAppointmentId, PatientId, PractitionerId
+from gappt_graphql.scheduling.ids import AccountId, GroupAppointmentId, PatientId, PractitionerId, WebhookId
+from gappt_graphql.scheduling.webhooks import Webhook, WebhookDelivery
 from gappt_graphql.store.entries import (
     Account,
     ApiKey,
@@ -21,6 +22,7 @@ from gappt_graphql.store.entries import (
     AuditRow,
     Change,
     KeptOutcome,
+    WebhookFigures,
     audit_hash,
 )
 from gappt_graphql.store.errors import (
@@ -55,6 +57,7 @@ __all__ = [
     "Unreadable",
     "UnsupportedStore",
     "Vacancy",
+    "WebhookFigures",
     "WritableBook",
     "audit_hash",
 ]
@@ -69,6 +72,8 @@ Record = (
     | AppointmentType
     | UnavailableBlock
     | CalendarFeed
+    | Webhook
+    | WebhookDelivery
 )
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -243,6 +248,9 @@ class Book(Protocol):
         Those before this number, if one is given. Every appointment asked about has an entry.
         """
 
+    async def waiting_deliveries(self, webhook: WebhookId) -> Sequence[WebhookDelivery]:
+        """Return the deliveries of a webhook that wait, in order of their numbers."""
+
 
 class WritableBook(Book, Protocol):
     """The book, open for writing."""
@@ -274,6 +282,15 @@ class WritableBook(Book, Protocol):
 
     async def forget_outcomes(self, *, before: datetime, at_most: int) -> None:
         """Forget what idempotency keys did before this moment, the oldest first."""
+
+    async def take_webhook(self, id: WebhookId, *, by: str, now: datetime, until: datetime) -> bool:
+        """Hold an active webhook until this moment, and tell whether nobody else does."""
+
+    async def settle_webhook(self, webhook: Webhook, *, by: str, now: datetime) -> bool:
+        """Write how far a webhook is and let go of it; tell whether it was still held by this one."""
+
+    async def forget_deliveries(self, *, before: datetime, at_most: int) -> None:
+        """Forget deliveries that were done with before this moment, the oldest first."""
 
     async def journal(self, changes: Sequence[Change], audit: Sequence[AuditRow]) -> None:
         """
@@ -322,6 +339,12 @@ class Store(Protocol):
 
     async def calendar_feed_by_digest(self, digest: str) -> tuple[AccountId, CalendarFeed] | None:
         """Return the calendar feed with this digest, revoked or not, and whose it is."""
+
+    async def webhooks_at_work(self, *, now: datetime, limit: int) -> Sequence[tuple[AccountId, WebhookId]]:
+        """Return webhooks of any account that have something to deliver and that nobody holds, longest left first."""
+
+    async def webhook_figures(self) -> WebhookFigures:
+        """Return how far deliveries are behind, of all accounts together."""
 
     async def keys(self, account: AccountId) -> Sequence[ApiKey]:
         """Return the account's keys, oldest first."""

@@ -10,7 +10,8 @@ from gappt_graphql.scheduling.calendars import Calendar, Whose, Window
 from gappt_graphql.scheduling.conflicts import Claim, Conflict, ConflictKind
 from gappt_graphql.scheduling.directory import Patient
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
-from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointmentId, PatientId, PractitionerId
+from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointmentId, PatientId, PractitionerId, WebhookId
+from gappt_graphql.scheduling.webhooks import Webhook, WebhookDelivery
 from gappt_graphql.store import (
     Account,
     Along,
@@ -31,6 +32,7 @@ from gappt_graphql.store import (
     journal,
     paging,
     saving,
+    webhooks,
 )
 from gappt_graphql.store.along import read_along
 from gappt_graphql.store.records import codec
@@ -196,6 +198,9 @@ class ReadableBook:
     ) -> Mapping[GroupAppointmentId, Sequence[AuditRow]]:
         return await audit.history_of(self, appointments, limit=limit, before=before)
 
+    async def waiting_deliveries(self, webhook: WebhookId) -> Sequence[WebhookDelivery]:
+        return await webhooks.waiting(self, webhook)
+
     async def _by_appointment(
         self,
         kind: type[Placed],
@@ -258,6 +263,15 @@ class WritableBook(ReadableBook):
 
     async def forget_outcomes(self, *, before: datetime, at_most: int) -> None:
         await journal.forget_outcomes(self, before=before, at_most=at_most)
+
+    async def take_webhook(self, id: WebhookId, *, by: str, now: datetime, until: datetime) -> bool:
+        return await webhooks.take(self, id, by=by, now=now, until=until)
+
+    async def settle_webhook(self, webhook: Webhook, *, by: str, now: datetime) -> bool:
+        return await webhooks.settle(self, webhook, by=by, now=now)
+
+    async def forget_deliveries(self, *, before: datetime, at_most: int) -> None:
+        await webhooks.forget(self, before=before, at_most=at_most)
 
     async def journal(self, changes: Sequence[Change], audit_rows: Sequence[AuditRow]) -> None:
         self.journalled_to = await journal.write(self, changes, audit_rows) or self.journalled_to

@@ -101,5 +101,16 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     cost_budget: int | None = None
 
 
+class WebhookFigures(NamedTuple):
+    """
+    How far deliveries are behind: changes that webhooks have yet to be told of, or that wait to be told again.
+
+    `failing_since` is that of the webhook that has gone longest without a success.
+    """
+
+    behind: int
+    failing_since: datetime | None
+
+
 def _microseconds(instant: datetime) -> int:
     return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Column, Table
 
@@ -13,6 +14,7 @@ from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.repeats import Plan, RepeatRule, RepeatType
+from gappt_graphql.scheduling.webhooks import DeliveryState, Webhook, WebhookDelivery, WebhookState
 from gappt_graphql.store import Record, tables
 from gappt_graphql.store.statements import instant, microseconds, plain
 
@@ -20,6 +22,8 @@ R = TypeVar("R", bound=Record)
 
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
+_TEXTS = msgspec.json.Decoder(tuple[str, ...])
+_NUMBERS = msgspec.json.Decoder(tuple[Any, ...])  # ids of one kind or another
 
 
 class Codec(Struct, Generic[R], frozen=True):
@@ -225,6 +229,52 @@ def _calendar_feed(row: Sequence[Any]) -> CalendarFeed:
     )
 
 
+def _webhook(row: Sequence[Any]) -> Webhook:
+    (id, url, kinds, practitioner_ids, business_ids, state, secret, former_secret, former_secret_until, position,
+     waiting, stalled, due_at, failing_since, delivered_at, created_at, updated_at, archived_at) = row  # fmt: skip
+    return Webhook(
+        id=id,
+        url=url,
+        kinds=_TEXTS.decode(kinds),
+        practitioner_ids=_NUMBERS.decode(practitioner_ids),
+        business_ids=_NUMBERS.decode(business_ids),
+        state=WebhookState(state),
+        secret=secret,
+        former_secret=former_secret,
+        former_secret_until=_instant_or_none(former_secret_until),
+        position=position,
+        waiting=waiting,
+        stalled=bool(stalled),
+        due_at=_instant_or_none(due_at),
+        failing_since=_instant_or_none(failing_since),
+        delivered_at=_instant_or_none(delivered_at),
+        created_at=_instant(created_at),
+        updated_at=_instant(updated_at),
+        archived_at=_instant_or_none(archived_at),
+    )
+
+
+def _webhook_delivery(row: Sequence[Any]) -> WebhookDelivery:
+    (id, webhook_id, number, kind, group_appointment_id, changed_fields, at, state, attempts, due_at, tried_at, status,
+     failure, created_at) = row  # fmt: skip
+    return WebhookDelivery(
+        id=id,
+        webhook_id=webhook_id,
+        number=number,
+        kind=kind,
+        group_appointment_id=group_appointment_id,
+        changed_fields=_TEXTS.decode(changed_fields),
+        at=_instant(at),
+        state=DeliveryState(state),
+        attempts=attempts,
+        due_at=_instant_or_none(due_at),
+        tried_at=_instant_or_none(tried_at),
+        status=status,
+        failure=failure,
+        created_at=_instant(created_at),
+    )
+
+
 def _encode(record: Record) -> dict[str, object]:
     """Return the fields of a record that is kept as it is."""
     return {name: plain(getattr(record, name)) for name in record.__struct_fields__}
@@ -240,6 +290,20 @@ def _encode_person(record: Practitioner | Patient) -> dict[str, object]:
 
 def _encode_block(record: UnavailableBlock) -> dict[str, object]:
     return _encode(record) | {"is_long": _is_long(record)}
+
+
+def _encode_webhook(record: Webhook) -> dict[str, object]:
+    lists = {name: _as_json(getattr(record, name)) for name in ("kinds", "practitioner_ids", "business_ids")}
+    # Nobody holds one that is new; who delivers writes these past the record.
+    return _encode(record) | lists | {"held_by": None, "held_until": microseconds(record.created_at)}
+
+
+def _encode_delivery(record: WebhookDelivery) -> dict[str, object]:
+    return _encode(record) | {"changed_fields": _as_json(record.changed_fields)}
+
+
+def _as_json(values: tuple[object, ...]) -> str:
+    return msgspec.json.encode(values).decode()
 
 
 def _encode_group_appointment(record: GroupAppointment) -> dict[str, object]:
@@ -288,5 +352,7 @@ _CODECS: Mapping[type[Any], Codec[Any]] = {
     ),
     Attendee: _codec(Attendee, tables.attendees, _attendee, _encode),
     WaitlistEntry: _codec(WaitlistEntry, tables.waitlist_entries, _waitlist_entry, _encode),
+    Webhook: _codec(Webhook, tables.webhooks, _webhook, _encode_webhook),
+    WebhookDelivery: _codec(WebhookDelivery, tables.webhook_deliveries, _webhook_delivery, _encode_delivery),
     CalendarFeed: _codec(CalendarFeed, tables.calendar_feeds, _calendar_feed, _encode),
 }

@@ -8,6 +8,7 @@ from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
 from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.scheduling.webhooks import Webhook, WebhookDelivery
 from gappt_graphql.store import Edit, Record, by_key, seats
 from gappt_graphql.store.records import codec
 from gappt_graphql.store.statements import WritableRows
@@ -22,6 +23,8 @@ _ORDER: tuple[type[Record], ...] = (
     UnavailableBlock,
     GroupAppointment,
     CalendarFeed,
+    Webhook,
+    WebhookDelivery,
 )
 _PLACES: tuple[type[Record], ...] = (Attendee, WaitlistEntry)
 _COUNTED = "active_attendees"

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from gappt_graphql.store.checks import CHECKS
 from gappt_graphql.store.table_parts import BYTEWISE, Instant, metadata, only, stamps, table, to
 from gappt_graphql.store.tables_beside import calendar_feeds
+from gappt_graphql.store.tables_of_webhooks import webhook_deliveries, webhooks
 
 __all__ = [
     "Instant",
@@ -42,6 +43,8 @@ __all__ = [
     "practitioners",
     "unavailable_blocks",
     "waitlist_entries",
+    "webhook_deliveries",
+    "webhooks",
 ]
 
 accounts = Table(

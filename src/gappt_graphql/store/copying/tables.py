@@ -11,10 +11,10 @@ from sqlalchemy.types import NullType
 
 from gappt_graphql.store.invariants import INVARIANTS
 from gappt_graphql.store.statements import Statement, in_keys
-from gappt_graphql.store.tables import accounts, api_keys, calendar_feeds, group_appointments, metadata
+from gappt_graphql.store.tables import accounts, api_keys, calendar_feeds, group_appointments, metadata, webhooks
 
-LET_IN = (api_keys, calendar_feeds)
-"""Tables whose rows let somebody in: they are written last, when all else of the account is there."""
+LET_IN = (api_keys, calendar_feeds, webhooks)
+"""Tables whose rows let somebody in, or tell others what happens. They are written last, when all else is there."""
 
 
 class Part(NamedTuple):

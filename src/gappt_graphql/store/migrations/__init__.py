@@ -12,7 +12,7 @@ from gappt_graphql.store.postgres.urls import is_postgres
 from gappt_graphql.store.sqlite.files import beside, file_of, make_private
 from gappt_graphql.store.sqlite.locks import holding
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Every revision that this program knows, oldest first."""
 
 HEAD = REVISIONS[-1]

@@ -9,6 +9,7 @@ _RIGHTS = {
     "changes": "SELECT, INSERT",
     "audit": "SELECT, INSERT",
     "idempotency_keys": "SELECT, INSERT, UPDATE, DELETE",
+    "webhook_deliveries": "SELECT, INSERT, UPDATE, DELETE",
     "alembic_version": "SELECT",
 }
 """In tables that are not read, added to and changed."""

@@ -1,6 +1,7 @@
 """The store of many processes, as its users have it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -8,7 +9,7 @@ import asyncpg
 
 from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.scheduling.calendars import CalendarFeed
-from gappt_graphql.scheduling.ids import AccountId
+from gappt_graphql.scheduling.ids import AccountId, WebhookId
 from gappt_graphql.store import (
     Account,
     ApiKey,
@@ -17,10 +18,12 @@ from gappt_graphql.store import (
     Fault,
     Figures,
     NameTaken,
+    WebhookFigures,
     WritableBook,
     access,
     book,
     calendars,
+    webhooks,
 )
 from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.postgres import checking
@@ -99,6 +102,12 @@ class PostgresStore:
     async def calendar_feed_by_digest(self, digest: str) -> tuple[AccountId, CalendarFeed] | None:
         work = partial(calendars.feed_by_digest, digest=digest)
         return await self._reading(_NO_ACCOUNT, work, asking={"digest": digest})
+
+    async def webhooks_at_work(self, *, now: datetime, limit: int) -> Sequence[tuple[AccountId, WebhookId]]:
+        return await self._reading(_NO_ACCOUNT, lambda unit: webhooks.at_work(unit, now=now, limit=limit), asking=_ALL)
+
+    async def webhook_figures(self) -> WebhookFigures:
+        return await self._reading(_NO_ACCOUNT, webhooks.figures, asking=_ALL)
 
     async def keys(self, account: AccountId) -> Sequence[ApiKey]:
         return await self._reading(account, lambda unit: access.keys(unit, account))

@@ -4,12 +4,13 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from gappt_graphql.observing import NOBODY, Observer
 from gappt_graphql.scheduling.calendars import CalendarFeed
-from gappt_graphql.scheduling.ids import AccountId
+from gappt_graphql.scheduling.ids import AccountId, WebhookId
 from gappt_graphql.store import (
     Account,
     ApiKey,
@@ -19,10 +20,12 @@ from gappt_graphql.store import (
     Figures,
     NameTaken,
     StoreError,
+    WebhookFigures,
     WritableBook,
     access,
     book,
     calendars,
+    webhooks,
 )
 from gappt_graphql.store.growth import Growth
 from gappt_graphql.store.sqlite import checking
@@ -134,6 +137,12 @@ class SqliteStore:
 
     async def calendar_feed_by_digest(self, digest: str) -> tuple[AccountId, CalendarFeed] | None:
         return await self._reading(lambda reader: calendars.feed_by_digest(reader, digest))
+
+    async def webhooks_at_work(self, *, now: datetime, limit: int) -> Sequence[tuple[AccountId, WebhookId]]:
+        return await self._reading(lambda reader: webhooks.at_work(reader, now=now, limit=limit))
+
+    async def webhook_figures(self) -> WebhookFigures:
+        return await self._reading(webhooks.figures)
 
     async def keys(self, account: AccountId) -> Sequence[ApiKey]:
         return await self._reading(lambda reader: access.keys(reader, account))
