@@ -139,7 +139,7 @@ def microseconds(instant: datetime) -> int:
 
 def instant(microseconds: int) -> datetime:
     """Return the moment so many microseconds after 1970."""
-    return EPOCH + timedelta(microseconds=microseconds)
+    return EPOCH + microseconds * _MICROSECOND
 
 
 def plain(value: Any) -> object:
@@ -148,23 +148,29 @@ def plain(value: Any) -> object:
     return value if encode is None else encode(value)
 
 
-def for_sqlite(value: object) -> object:
+def for_sqlite(value: Any) -> object:
     """Return a value as SQLite takes it; a collection is JSON, to be read by `json_each`."""
-    if _is_set(value):
-        return msgspec.json.encode([plain(each) for each in value]).decode()
-    return plain(value)
+    if type(value) in _SINGLE:
+        return value
+    return msgspec.json.encode(_plain_all(value)).decode() if _is_set(value) else plain(value)
 
 
-def for_postgres(value: object) -> object:
+def for_postgres(value: Any) -> object:
     """Return a value as PostgreSQL takes it; its connections read and write timestamptz as microseconds since 1970."""
-    if _is_set(value):
-        return [plain(each) for each in value]
-    return plain(value)
+    if type(value) in _SINGLE:
+        return value
+    return _plain_all(value) if _is_set(value) else plain(value)
 
 
 def _is_set(value: object) -> TypeGuard[Collection[object]]:
-    kind = type(value)
-    return kind is not int and kind is not str and isinstance(value, Collection) and not isinstance(value, str)
+    return isinstance(value, Collection) and not isinstance(value, str)
 
 
+def _plain_all(values: Collection[object]) -> list[object]:
+    if _PLAIN.keys().isdisjoint(map(type, values)):
+        return list(values)
+    return [plain(value) for value in values]
+
+
+_SINGLE = frozenset({int, str, type(None)})
 _PLAIN: Mapping[type, Callable[[Any], object]] = {datetime: microseconds, date: date.isoformat, bool: int}
