@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import delete, text
 
 from gappt_graphql.scheduling.attendance import WaitlistEntry
+from gappt_graphql.scheduling.directory import Patient
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.problems import Code, Refused
 from gappt_graphql.store import Edit, StoreError, tables
@@ -383,6 +384,33 @@ async def test_a_long_read_keeps_nobody_waiting(practice):
 
     assert others > 10
     assert await reading == [(1_000_000,)]
+
+
+async def test_only_what_takes_long_changes_threads(practice):
+    may_be_long = Statement(text(COUNTING.format(100)), long=True)
+
+    async def work(book):
+        at_once = []
+        for statement in (may_be_long, A_LONG_ONE, may_be_long, A_LONG_ONE):
+            asked = asyncio.create_task(book.fetch(statement, {}))
+            await asyncio.sleep(0)
+            at_once.append(asked.done())
+            assert await asked in ([(100,)], [(1_000_000,)])
+        return at_once
+
+    assert await practice.store.read(practice.account.id, work) == [True, False, True, False]
+
+
+async def test_what_is_begun_here_and_goes_to_a_thread_leaves_the_moment_that_is_seen(practice):
+    ada = practice.patients[0]
+
+    async def work(book):
+        seen = [await book.find(Patient, [ada.id])]
+        await practice.revise(ada, email="ada@example.com")
+        await book.fetch(A_LONG_ONE, {})
+        return [*seen, await book.find(Patient, [ada.id])]
+
+    assert await practice.store.read(practice.account.id, work) == [{ada.id: ada}] * 2
 
 
 async def test_a_long_read_that_nobody_waits_for_ends_and_gives_its_connection_back(practice):

@@ -166,13 +166,11 @@ class ReadOnlyStore:
 
     async def read(self, account: AccountId, work: Callable[[Book], Awaitable[T]]) -> T:
         """Run the work with the account's book."""
-        async with self._readers.one() as reader:
-            return await work(book.ReadableBook(account, reader))
+        return await self._readers.run(lambda reader: work(book.ReadableBook(account, reader)))
 
     async def accounts(self) -> Sequence[Account]:
         """Return every account, by name."""
-        async with self._readers.one() as reader:
-            return await access.accounts(reader)
+        return await self._readers.run(access.accounts)
 
     async def close(self) -> None:
         await self._readers.close()

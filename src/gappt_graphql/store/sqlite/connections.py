@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Mapping, Sequence
+from itertools import count
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -14,6 +15,8 @@ from gappt_graphql.store.statements import Row
 T = TypeVar("T")
 
 _CACHED_STATEMENTS = 512
+_STEPS_HERE = 25_000
+"""Steps of SQLite's machine, of some 60 ns each, after which a long statement goes to the thread, or twice as many."""
 
 
 class Connection:
@@ -21,7 +24,8 @@ class Connection:
     One connection, for one unit of work at a time, which awaits each statement before the next.
 
     The thread is aiosqlite's. What takes some ten microseconds is run past it, here and now: a change of threads takes
-    longer, and while the event loop is busy it takes milliseconds.
+    longer, and while the event loop is busy it takes milliseconds. What may be long often is not, so it is begun here
+    where it may be interrupted, and begun again in the thread if it has not ended after two milliseconds.
     """
 
     def __init__(self, here: sqlite3.Connection, threaded: aiosqlite.Connection, *, interruptible: bool) -> None:
@@ -99,15 +103,26 @@ class Connection:
 
         :raises Unreadable: if a text among them is not UTF-8
         """
+        if not long:
+            return self.fetch_here(text, parameters)
+        if self.interrupt is not None and (found := self._soon(text, parameters)) is not None:
+            return found
         try:
-            if not long:
-                return self._here.execute(text, parameters).fetchall()
             rows = await self._interruptible(self._threaded.execute_fetchall(text, parameters))
         except sqlite3.OperationalError as error:
-            if str(error).startswith("Could not decode"):
-                raise Unreadable from None  # the driver's message holds the text
-            raise
+            raise _readable(error) from None
         return list(rows)  # type: ignore[arg-type]  # aiosqlite promises rows, but gives the tuples of its connection
+
+    def fetch_here(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """
+        Run a short statement and return its rows.
+
+        :raises Unreadable: if a text among them is not UTF-8
+        """
+        try:
+            return self._here.execute(text, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            raise _readable(error) from None
 
     async def run(self, text: str, each: Sequence[Mapping[str, Any]], *, long: bool) -> int:
         """Run a statement with each of these parameters and return how many rows it touched."""
@@ -119,8 +134,27 @@ class Connection:
     async def close(self) -> None:
         await self._threaded.close()
 
+    def _soon(self, text: str, parameters: Mapping[str, Any]) -> list[Row] | None:
+        """Return the rows of a statement that is not long after all, or None."""
+        # SQLite asks whether to go on at some step of the first so many, and then each time after so many: at first 0
+        # is told, which lets it, then 1.
+        self._here.set_progress_handler(count().__next__, _STEPS_HERE)
+        try:
+            return self.fetch_here(text, parameters)
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+                raise
+            return None
+        finally:
+            self._here.set_progress_handler(None, 0)
+
     async def _run_in_thread(self, text: str, each: Sequence[Mapping[str, Any]]) -> aiosqlite.Cursor:
         return await self._threaded.executemany(text, each)
 
     async def _interruptible(self, running: Awaitable[T]) -> T:
         return await to_the_end(asyncio.ensure_future(running), interrupt=self.interrupt)
+
+
+def _readable(error: sqlite3.OperationalError) -> Exception:
+    """Return the error, or another one in its place if its message holds what the driver could not read."""
+    return Unreadable() if str(error).startswith("Could not decode") else error

@@ -184,8 +184,7 @@ class SqliteStore:
 
     async def _reading(self, work: Callable[[Reader], Awaitable[T]]) -> T:
         self._check_open()
-        async with self._readers.one() as reader:
-            return await work(reader)
+        return await self._readers.run(work)
 
     async def _writing(self, work: Callable[[Writer], Awaitable[T]], committed: Callable[[], None] = lambda: None) -> T:
         """Run the work with others in one transaction; `committed` is called when others can see what it wrote."""
