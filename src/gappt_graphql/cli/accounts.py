@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING
 
 import click
 
-from gappt_graphql.cli.common import Failed, Misused, account_name, chosen, setting_flags
+from gappt_graphql.cli.common import Failed, Misused, account_name, as_json, chosen, print_json, setting_flags
 
 if TYPE_CHECKING:
+    from gappt_graphql.practice.access import IssuedKey
     from gappt_graphql.store import Account, ApiKey
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 @click.group()
@@ -27,11 +25,15 @@ def account() -> None:
 
 @account.command("create")
 @click.argument("name")
+@as_json
 @setting_flags("database_url")
-def create_account(name: str, database_url: str | None) -> None:
+def create_account(name: str, as_json: bool, database_url: str | None) -> None:
     """Make an account without a key. `key create` makes account and key in one step."""
-    asyncio.run(_create_account(name, chosen(database_url=database_url).database_url))
-    click.echo(f"Made the account {name!r}.")
+    made = asyncio.run(_create_account(name, chosen(database_url=database_url).database_url))
+    if as_json:
+        print_json(_account(made))
+    else:
+        click.echo(f"Made the account {name!r}.")
 
 
 @account.command("list")
@@ -41,7 +43,7 @@ def list_accounts(as_json: bool, database_url: str | None) -> None:
     """List the accounts by name."""
     accounts = asyncio.run(_accounts(chosen(database_url=database_url).database_url))
     if as_json:
-        click.echo(json.dumps([{"name": one.name, "createdAt": one.created_at.isoformat()} for one in accounts]))
+        print_json([_account(one) for one in accounts])
         return
     for one in accounts:
         click.echo(f"{one.name}  (since {one.created_at:%Y-%m-%d}{', made by the demo' if one.demo else ''})")
@@ -94,11 +96,11 @@ def create_key(
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     url = chosen(database_url=database_url).database_url
     limits = {"rate_limit": rate_limit, "cost_budget": cost_budget}
-    secret = asyncio.run(_create_key(account_name, wanted, url, browser=used_by == "browser", **limits))
+    issued = asyncio.run(_create_key(account_name, wanted, url, browser=used_by == "browser", **limits))
     if as_json:
-        click.echo(json.dumps({"key": secret}))
+        print_json({"key": issued.secret} | _key(issued.key))
         return
-    click.echo(secret)
+    click.echo(issued.secret)
     click.echo("Keep it: it is stored as a digest only, so this is the one time that it is shown.", err=True)
 
 
@@ -110,7 +112,7 @@ def list_keys(account_name: str, as_json: bool, database_url: str | None) -> Non
     """List an account's keys, oldest first, by their last four characters."""
     keys = asyncio.run(_keys(account_name, chosen(database_url=database_url).database_url))
     if as_json:
-        click.echo(json.dumps([_as_json(one) for one in keys]))
+        print_json([_key(one) for one in keys])
         return
     for one in keys:
         state = f"revoked {one.revoked_at:%Y-%m-%d %H:%M}" if one.revoked_at else "in use"
@@ -125,11 +127,15 @@ def list_keys(account_name: str, as_json: bool, database_url: str | None) -> Non
 @key.command("revoke")
 @click.argument("id", type=click.IntRange(min=1))
 @account_name
+@as_json
 @setting_flags("database_url")
-def revoke_key(id: int, account_name: str, database_url: str | None) -> None:
+def revoke_key(id: int, account_name: str, as_json: bool, database_url: str | None) -> None:
     """Revoke the key with this ID (see `key list`). It stops working at once, also on a running server."""
     revoked = asyncio.run(_revoke_key(id, account_name, chosen(database_url=database_url).database_url))
-    click.echo(f"The key …{revoked.last_four} is revoked.")
+    if as_json:
+        print_json(_key(revoked))
+    else:
+        click.echo(f"The key …{revoked.last_four} is revoked.")
 
 
 def _used_by(key: ApiKey) -> str:
@@ -141,7 +147,16 @@ def _limits(key: ApiKey) -> str:
     return "".join(f"  {most or 'any number of'} {what} a minute" for most, what in limits if most is not None)
 
 
-def _as_json(key: ApiKey) -> dict[str, object]:
+def _account(account: Account) -> dict[str, object]:
+    return {
+        "id": str(account.id),
+        "name": account.name,
+        "demo": account.demo,
+        "createdAt": account.created_at.isoformat(),
+    }
+
+
+def _key(key: ApiKey) -> dict[str, object]:
     return {
         "id": str(key.id),
         "lastFour": key.last_four,
@@ -154,7 +169,7 @@ def _as_json(key: ApiKey) -> dict[str, object]:
     }
 
 
-async def _create_account(name: str, url: str) -> None:
+async def _create_account(name: str, url: str) -> Account:
     from gappt_graphql.cli.moment import new_ids, now
     from gappt_graphql.cli.opening import opened
     from gappt_graphql.practice import access
@@ -162,7 +177,7 @@ async def _create_account(name: str, url: str) -> None:
     async with opened(url) as store:
         if await store.account_named(name):
             raise Failed(f"There is an account named {name!r} already")
-        await access.ensure_account(store, name=name, now=now(), ids=new_ids())
+        return await access.ensure_account(store, name=name, now=now(), ids=new_ids())
 
 
 async def _accounts(url: str) -> list[Account]:
@@ -180,7 +195,7 @@ async def _create_key(
     browser: bool,
     rate_limit: int | None,
     cost_budget: int | None,
-) -> str:
+) -> IssuedKey:
     from gappt_graphql.cli.moment import new_ids, now
     from gappt_graphql.cli.opening import opened
     from gappt_graphql.practice import access
@@ -190,7 +205,7 @@ async def _create_key(
     ids, moment = new_ids(), now()
     async with opened(url) as store:
         account = await access.ensure_account(store, name=account_name, now=moment, ids=ids)
-        issued = await access.issue_key(
+        return await access.issue_key(
             store,
             account=account.id,
             scopes=scopes,
@@ -200,7 +215,6 @@ async def _create_key(
             rate_limit=rate_limit,
             cost_budget=cost_budget,
         )
-        return issued.secret
 
 
 async def _keys(account_name: str, url: str) -> list[ApiKey]:

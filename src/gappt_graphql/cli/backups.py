@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gappt_graphql.cli.common import Failed, Misused, chosen, progress, setting_flags
+from gappt_graphql.cli.common import Failed, Misused, as_json, chosen, print_json, progress, setting_flags
 
 if TYPE_CHECKING:
     from gappt_graphql.store.sqlite.backups import Contents
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 @click.command()
@@ -42,7 +39,7 @@ def backup(file: Path, as_json: bool, database_url: str | None) -> None:
         made = back_up(path, file, progress=show)
     if as_json:
         facts = {"file": str(file), "bytes": made.bytes, "sha256": made.sha256}
-        click.echo(json.dumps(facts | _as_json(made.contents), indent=2))
+        print_json(facts | _as_json(made.contents))
     else:
         click.echo(f"Backed up {path} to {file}: {_in_words(made.contents)}, {made.bytes:,} bytes.")
 
@@ -73,7 +70,7 @@ def restore(file: Path, verify: bool, verify_only: bool, as_json: bool, database
         done = f"It is restored. The former store is kept as {kept}." if kept else "It is restored."
     if as_json:
         facts = {"restored": not verify_only, "kept": kept and str(kept)}
-        click.echo(json.dumps({"file": str(file)} | facts | _as_json(contents) | {"auditHashes": hashes}, indent=2))
+        print_json({"file": str(file)} | facts | _as_json(contents) | {"auditHashes": hashes})
         return
     click.echo(f"{file} is sound: {_in_words(contents)}. {done}")
     for name, hash in hashes.items():

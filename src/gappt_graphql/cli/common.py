@@ -1,5 +1,6 @@
 """What the commands share: the flags of the settings, and errors that are one sentence."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -46,6 +47,8 @@ def spelled(value: Value) -> str:
 
 ALL_SETTINGS = tuple(setting.name for setting in SETTINGS)
 
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
 account_name = click.option("--account", "account_name", required=True, metavar="NAME", help="The account's name.")
 
 
@@ -68,6 +71,11 @@ def all_given(**flags: str | None) -> list[Given]:
         return given(flags, os.environ)
     except BadSetting as bad:
         raise Misused(str(bad)) from None
+
+
+def print_json(value: object) -> None:
+    """Print what a command has to tell as one JSON text on standard output; its shapes are in docs/cli.md."""
+    click.echo(json.dumps(value, indent=2))
 
 
 @contextmanager

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from gappt_graphql.cli.common import progress
+from gappt_graphql.cli.common import as_json, print_json, progress
 
 if TYPE_CHECKING:
     from gappt_graphql.store.copying import CopiedAccount
@@ -20,7 +19,7 @@ Findings = Mapping[int, Sequence[str]]
 @click.command()
 @click.option("--from", "source", required=True, metavar="URL", help="The store that is copied. It is left as it is.")
 @click.option("--to", "target", required=True, metavar="URL", help="The store that it is copied to.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@as_json
 def copy(source: str, target: str, as_json: bool) -> None:
     """
     Copy a whole store to another, from SQLite to PostgreSQL or the other way.
@@ -43,7 +42,7 @@ def copy(source: str, target: str, as_json: bool) -> None:
         for finding in findings[one.id]:
             click.echo(f"{one.name!r} is copied as it was, but is not sound: {finding}.", err=True)
     if as_json:
-        click.echo(json.dumps({"accounts": [_as_json(one, findings[one.id]) for one in copied]}, indent=2))
+        print_json({"accounts": [_as_json(one, findings[one.id]) for one in copied]})
         return
     for one in copied:
         rows, written = sum(each.rows for each in one.tables.values()), f"{one.written:,} of them written by this copy"

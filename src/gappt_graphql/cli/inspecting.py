@@ -1,10 +1,8 @@
 """Commands that show or prepare what the service stands on: its schema, its settings, its store."""
 
-import json
-
 import click
 
-from gappt_graphql.cli.common import ALL_SETTINGS, all_given, chosen, setting_flags, spelled
+from gappt_graphql.cli.common import ALL_SETTINGS, all_given, as_json, chosen, print_json, setting_flags, spelled
 
 
 @click.command()
@@ -18,8 +16,9 @@ def schema(directory: str | None) -> None:
 
 @click.command()
 @click.option("--role", metavar="NAME", help="Let this role of a PostgreSQL database serve it, and do no more.")
+@as_json
 @setting_flags("database_url")
-def migrate(role: str | None, database_url: str | None) -> None:
+def migrate(role: str | None, as_json: bool, database_url: str | None) -> None:
     """
     Bring the store up to date with this version.
 
@@ -30,13 +29,16 @@ def migrate(role: str | None, database_url: str | None) -> None:
 
     url = chosen(database_url=database_url).database_url
     was_behind = migrated(url, role=role)
+    if as_json:
+        print_json({"database": place_of(url), "migrated": was_behind, "role": role})
+        return
     click.echo(f"{place_of(url)} is up to date{'' if was_behind else ' already'}.")
     if role is not None:
         click.echo(f"The role {role} may serve it.")
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@as_json
 @setting_flags(*ALL_SETTINGS)
 def settings(as_json: bool, **flags: str | None) -> None:
     """
@@ -58,7 +60,7 @@ def settings(as_json: bool, **flags: str | None) -> None:
             }
             for one in every
         ]
-        click.echo(json.dumps(shown, indent=2))
+        print_json(shown)
         return
     for one in every:
         click.echo(f"{one.setting.variable} = {spelled(one.shown)}  (from: {one.source}; flag {one.setting.flag})")

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from gappt_graphql.cli.common import Failed, account_name, chosen, progress, setting_flags
+from gappt_graphql.cli.common import (
+    Failed,
+    Misused,
+    account_name,
+    as_json,
+    chosen,
+    print_json,
+    progress,
+    setting_flags,
+)
 
 if TYPE_CHECKING:
     from gappt_graphql.demo import Size
@@ -26,8 +35,9 @@ _LINES_SHOWN = 20
 @click.command()
 @click.option("--size", type=click.Choice(["small", "large"]), default="small", show_default=True, help="How much.")
 @account_name
+@as_json
 @setting_flags("database_url")
-def demo(size: Size, account_name: str, database_url: str | None) -> None:
+def demo(size: Size, account_name: str, as_json: bool, database_url: str | None) -> None:
     """
     Fill an account with the demo practice.
 
@@ -37,14 +47,18 @@ def demo(size: Size, account_name: str, database_url: str | None) -> None:
     20,000 appointments over two years.
     """
     asyncio.run(_demo(size, account_name, chosen(database_url=database_url).database_url))
-    click.echo(f"Filled the account {account_name!r} with the {size} demo practice.")
+    if as_json:
+        print_json({"account": account_name, "size": size})
+    else:
+        click.echo(f"Filled the account {account_name!r} with the {size} demo practice.")
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @account_name
+@as_json
 @setting_flags("database_url")
-def import_(file: Path, account_name: str, database_url: str | None) -> None:
+def import_(file: Path, account_name: str, as_json: bool, database_url: str | None) -> None:
     """
     Read records from FILE into an account.
 
@@ -53,7 +67,21 @@ def import_(file: Path, account_name: str, database_url: str | None) -> None:
     taken or nothing: bad records are told by line and reason. Importing the same file again changes nothing. Refused
     while a server holds an embedded store.
     """
-    imported = asyncio.run(_import(file, account_name, chosen(database_url=database_url).database_url))
+    from gappt_graphql.importing import BadRecords
+
+    try:
+        imported = asyncio.run(_import(file, account_name, chosen(database_url=database_url).database_url))
+    except BadRecords as bad:
+        if as_json:
+            refused = [{"line": line, "reason": reason} for line, reason in bad.lines]
+            print_json({"account": account_name, "file": str(file), "imported": False, "refused": refused})
+        else:
+            for line, reason in bad.lines[:_LINES_SHOWN]:
+                click.echo(f"{file.name}:{line}: {reason}", err=True)
+        raise Failed(f"Nothing was imported; records refused in {file.name}: {len(bad.lines)}") from None
+    if as_json:
+        print_json({"account": account_name, "file": str(file), "imported": True} | _counts(imported))
+        return
     click.echo(
         f"Imported {file.name}: {imported.created} new, {imported.updated} changed, {imported.unchanged} as before."
     )
@@ -62,16 +90,21 @@ def import_(file: Path, account_name: str, database_url: str | None) -> None:
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @account_name
+@as_json
 @setting_flags("database_url")
-def export(file: Path, account_name: str, database_url: str | None) -> None:
+def export(file: Path, account_name: str, as_json: bool, database_url: str | None) -> None:
     """
     Write an account's records to FILE.
 
     They are JSON Lines in the shape that import reads. FILE may be - for the standard output. A file is
     readable by its owner only, and appears when it is complete.
     """
+    check_the_output(file, as_json=as_json)
     count = asyncio.run(_export(file, account_name, chosen(database_url=database_url).database_url))
-    click.echo(f"Exported {count} records of {account_name!r}.", err=True)
+    if as_json:
+        print_json({"account": account_name, "file": str(file), "records": count})
+    else:
+        click.echo(f"Exported {count} records of {account_name!r}.", err=True)
 
 
 async def _demo(size: Size, account_name: str, url: str) -> None:
@@ -100,21 +133,23 @@ async def _import(file: Path, account_name: str, url: str) -> Imported:
     async with opened(url, alone=True) as store:
         wanted = access.new_account(name=account_name, now=moment, ids=ids)
         known = await store.account_named(wanted.name)
-        try:
-            with progress("Importing") as show:
-                return await importing.import_file(
-                    store,
-                    account=known or wanted,
-                    new_account=known is None,
-                    path=file,
-                    now=moment,
-                    ids=ids,
-                    progress=show,
-                )
-        except importing.BadRecords as bad:
-            for line, reason in bad.lines[:_LINES_SHOWN]:
-                click.echo(f"{file.name}:{line}: {reason}", err=True)
-            raise Failed(f"Nothing was imported; records refused in {file.name}: {len(bad.lines)}") from None
+        with progress("Importing") as show:
+            return await importing.import_file(
+                store,
+                account=known or wanted,
+                new_account=known is None,
+                path=file,
+                now=moment,
+                ids=ids,
+                progress=show,
+            )
+
+
+def _counts(imported: Imported) -> dict[str, object]:
+    kinds = {kind: [one.created, one.updated, one.unchanged] for kind, one in imported.by_kind.items()}
+    names = ("created", "updated", "unchanged")
+    total = dict(zip(names, (imported.created, imported.updated, imported.unchanged), strict=True))
+    return {**total, "kinds": {kind: dict(zip(names, each, strict=True)) for kind, each in kinds.items()}}
 
 
 async def _export(file: Path, account_name: str, url: str) -> int:
@@ -125,6 +160,16 @@ async def _export(file: Path, account_name: str, url: str) -> int:
         account = await account_named(store, account_name)
         with complete_or_absent(file) as out, progress("Exporting") as show:
             return await exporting.export(store, account=account, out=out, progress=show)
+
+
+def check_the_output(file: Path, *, as_json: bool) -> None:
+    """
+    Look whether the standard output is free for what --json tells of an export.
+
+    :raises Misused: if the export itself goes there
+    """
+    if as_json and str(file) == "-":
+        raise Misused("--json tells of a file, and the standard output can't be both: give FILE a name")
 
 
 @contextmanager
