@@ -107,6 +107,16 @@ def test_accounts_and_keys_are_told_as_the_page_says(url: str) -> None:
     assert made["key"] not in json.dumps([listed, revoked])
 
 
+def test_calendars_are_told_as_the_page_says(practice: str) -> None:
+    at = ("--account", "Riverside", "--database-url", practice)
+    made = printed("calendar", "create", "--practitioner", "1", *at)
+    holds("`calendar create`", made)
+    holds("`calendar list`", printed("calendar", "list", *at))
+    holds("`calendar revoke`", printed("calendar", "revoke", made["id"], *at))
+
+    assert printed("calendar", "list", *at)[0]["revokedAt"] is not None
+
+
 def test_the_audit_is_told_as_the_page_says(practice: str, tmp_path: Path) -> None:
     at = ("--database-url", practice)
     verified = printed("audit", "verify", *at)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING
 
 import click
 
-from gappt_graphql.cli.accounts import as_json
-from gappt_graphql.cli.common import Failed, Misused, account_name, chosen, setting_flags
+from gappt_graphql.cli.common import Failed, Misused, account_name, as_json, chosen, print_json, setting_flags
 
 if TYPE_CHECKING:
     from gappt_graphql.practice.desk import Desk
@@ -48,9 +46,10 @@ def create_calendar(
     if (practitioner is None) == (business is None):
         raise Misused("A calendar is of one practitioner or of one business: give --practitioner or --business")
     url = chosen(database_url=database_url).database_url
-    address = origin.rstrip("/") + asyncio.run(_create(account_name, practitioner, business, url))
+    id, path = asyncio.run(_create(account_name, practitioner, business, url))
+    address = origin.rstrip("/") + path
     if as_json:
-        click.echo(json.dumps({"address": address}))
+        print_json({"id": str(id), "address": address})
         return
     click.echo(address)
     if not origin:
@@ -66,7 +65,7 @@ def list_calendars(account_name: str, as_json: bool, database_url: str | None) -
     """List an account's secret addresses, oldest first, by their last four characters."""
     feeds = asyncio.run(_feeds(account_name, chosen(database_url=database_url).database_url))
     if as_json:
-        click.echo(json.dumps([_as_json(each) for each in feeds]))
+        print_json([_as_json(each) for each in feeds])
         return
     for each in feeds:
         state = f"revoked {each.revoked_at:%Y-%m-%d %H:%M}" if each.revoked_at else "in use"
@@ -78,11 +77,15 @@ def list_calendars(account_name: str, as_json: bool, database_url: str | None) -
 @calendar.command("revoke")
 @click.argument("id", type=_AN_ID)
 @account_name
+@as_json
 @setting_flags("database_url")
-def revoke_calendar(id: int, account_name: str, database_url: str | None) -> None:
+def revoke_calendar(id: int, account_name: str, as_json: bool, database_url: str | None) -> None:
     """Revoke the address with this ID (see `calendar list`). It stops working at once, also on a running server."""
     asyncio.run(_revoke(id, account_name, chosen(database_url=database_url).database_url))
-    click.echo(f"The calendar address {id} is revoked.")
+    if as_json:
+        print_json({"id": str(id)})
+    else:
+        click.echo(f"The calendar address {id} is revoked.")
 
 
 def _whose(feed: CalendarFeed) -> str:
@@ -101,7 +104,7 @@ def _as_json(feed: CalendarFeed) -> dict[str, object]:
     }
 
 
-async def _create(account_name: str, practitioner: int | None, business: int | None, url: str) -> str:
+async def _create(account_name: str, practitioner: int | None, business: int | None, url: str) -> tuple[int, str]:
     from gappt_graphql.cli.opening import opened
     from gappt_graphql.practice import calendars
     from gappt_graphql.scheduling.ids import BusinessId, PractitionerId
@@ -117,7 +120,7 @@ async def _create(account_name: str, practitioner: int | None, business: int | N
         except Refused as refused:
             raise Failed(" ".join(problem.message.rstrip(".") for problem in refused.problems)) from None
     assert issued.path is not None  # nothing without a key for retries was done before
-    return issued.path
+    return issued.id, issued.path
 
 
 async def _feeds(account_name: str, url: str) -> list[CalendarFeed]:
