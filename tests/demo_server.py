@@ -17,13 +17,13 @@ COMMAND = [sys.executable, "-m", "gappt_graphql"]
 class DemoServer:
     """A server with the demo practice; leaving the context ends it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *flags: str) -> None:
         self.url = f"sqlite:///{folder / 'demo.db'}"
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = str(listener.getsockname()[1])
         self.address = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--demo", "--port", port, "--database-url", self.url],
+            [*COMMAND, "serve", "--demo", "--port", port, "--database-url", self.url, *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -48,9 +48,11 @@ class DemoServer:
         assert "errors" not in answer, answer
         return answer["data"]
 
-    def another_key(self, account: str = "Demo practice") -> tuple[str, str]:
+    def another_key(self, account: str = "Demo practice", *, browser: bool = False) -> tuple[str, str]:
         """Make a key to the demo practice, or to an empty one of another name. Return its id, and the key."""
-        made = json.loads(self._command("key", "create", "--account", account, "--json"))
+        made = json.loads(
+            self._command("key", "create", "--account", account, "--for", "browser" if browser else "server", "--json")
+        )
         keys = json.loads(self._command("key", "list", "--account", account, "--json"))
         return str(keys[-1]["id"]), made["key"]
 
