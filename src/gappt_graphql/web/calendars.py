@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from types import ModuleType
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -87,8 +88,8 @@ class Calendars:
         request.state.standing = stands = self._requests.take(feed.id)
         if stands is not None and stands.wait:
             raise Throttled(stands, "This calendar was asked for too often")
-        try:
-            from gappt_graphql.web import calendar_file  # it imports icalendar, an extra
+        try:  # in a thread: it imports icalendar, an extra, which takes a while
+            calendar_file = await asyncio.to_thread(_how_it_is_written)
         except ImportError:
             raise HTTPException(501, _NOT_INSTALLED) from None
         calendar = await self._read(request, account, feed)
@@ -120,6 +121,12 @@ class Calendars:
             raise HTTPException(503, str(refused), {"Retry-After": "1"}) from None
         assert calendar is not None  # nobody whom a feed is of can be deleted
         return calendar
+
+
+def _how_it_is_written() -> ModuleType:
+    from gappt_graphql.web import calendar_file
+
+    return calendar_file
 
 
 def _has_it(asked: Sequence[str], etag: str) -> bool:
