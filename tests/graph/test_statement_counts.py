@@ -252,7 +252,7 @@ async def cost_of_preview(crowd: Crowd, size: int, selection: str) -> int:
 
 PAYLOADS = [
     "id",
-    "practitioner { id }",
+    "practitioner { label }",
     "patients { id }",
     "conflicts { items { groupAppointment { id } patient { id } } }",
     "repeatedFrom { id }",

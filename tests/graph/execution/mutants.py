@@ -72,7 +72,6 @@ MUTANTS = [
     ("execution/arguments.py", "if value is None and non_null:", "if False:"),
     ("execution/arguments.py", "            return absent\n", "            return None\n"),
     ("execution/arguments.py", "return lambda value: Some(of_type(value))", "return of_type"),
-    ("execution/arguments.py", "[None if value is Undefined else value for value in values]", "values"),
     ("execution/arguments.py", "field.default_value is MISSING and", "False and"),
     ("execution/arguments.py", "for name, value in values if value is not Undefined}", "for name, value in values}"),
     ("execution/arguments.py", "members[called] = convert(one)", "members[called] = one"),

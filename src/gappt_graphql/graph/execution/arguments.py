@@ -218,19 +218,14 @@ def _literal(node: ValueNode, type_: GraphQLInputType) -> Build:
 
 
 def _list(node: ListValueNode, type_: GraphQLInputType) -> Build:
-    # An item that has no value is null.
+    if not isinstance(type_, GraphQLNonNull):
+        raise Doubtful  # an item without a value would be null
     item = GraphQLInputField(type_)
-    non_null = isinstance(type_, GraphQLNonNull)
     builds = [
-        _variable(one, item, required=non_null) if isinstance(one, VariableNode) else _literal(one, type_)
+        _variable(one, item, required=True) if isinstance(one, VariableNode) else _literal(one, type_)
         for one in node.values
     ]
-
-    def build(variables: Values) -> Any:
-        values = [one(variables) for one in builds]
-        return [None if value is Undefined else value for value in values]
-
-    return build
+    return lambda variables: [build(variables) for build in builds]
 
 
 def _object(node: ObjectValueNode, type_: GraphQLInputObjectType) -> Build:
