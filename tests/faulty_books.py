@@ -15,8 +15,8 @@ import msgspec
 from gappt_graphql.scheduling.asking import Page
 
 _QUESTIONS = (
-    "find", "page", "pages", "count", "counts", "attendees_of", "waitlists_of", "conflicts_of", "history_of",
-    "changes", "last_number",
+    "find", "page", "pages", "count", "counts", "attendees_of", "patients_of", "waitlists_of", "conflicts_of",
+    "history_of", "changes", "last_number",
 )  # fmt: skip
 _ALIKE = {"conflicting": "conflicts_of"}
 """Questions that fail where others do, and whose answers are never spoilt."""

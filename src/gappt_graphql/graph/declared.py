@@ -1,6 +1,6 @@
 """What is declared of fields that are made of other records, for whoever loads them: a resolver, or a whole column."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 from msgspec import Struct
@@ -31,16 +31,8 @@ class Fewer(Struct, frozen=True):
     then: Callable[[Any], Any]
 
 
-class Through(Struct, frozen=True):
-    """What leads from a key to ids: a loader, and how to take them from what it has."""
-
-    choose: Choose
-    ids: Callable[[Any], Sequence[int]]
-
-
 class ManyRelation(Struct, frozen=True):
-    """A list of what a loader has for each of some ids: the source's attribute `key` is these ids, or leads to them."""
+    """A list of what a loader has for each of the ids that are the source's attribute `key`."""
 
     choose: Choose
     key: str
-    through: Through | None = None

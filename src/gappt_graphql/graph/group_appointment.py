@@ -27,10 +27,11 @@ from gappt_graphql.graph.pages import (
     Window,
     listed_under,
 )
-from gappt_graphql.graph.relations import computed, related, related_through, relation
+from gappt_graphql.graph.relations import computed, related, relation
 from gappt_graphql.graph.scalars import Url
 from gappt_graphql.scheduling import attendance
 from gappt_graphql.scheduling import conflicts as records
+from gappt_graphql.scheduling.directory import Patient as PatientRecord
 from gappt_graphql.scheduling.group_appointment import GroupAppointment as Record
 
 _EVERY_KIND = frozenset(ConflictKind)
@@ -89,6 +90,10 @@ def _ids_of_patients(attendees: Sequence[attendance.Attendee] | None) -> list[in
 
 def _active_attendees(loaders: Loaders) -> Loader[int, Sequence[attendance.Attendee]]:
     return loaders.active_attendees
+
+
+def _patients_of(loaders: Loaders) -> Loader[int, Sequence[PatientRecord]]:
+    return loaders.patients_of
 
 
 def _waitlists(loaders: Loaders) -> Loader[int, Sequence[attendance.WaitlistEntry]]:
@@ -187,11 +192,8 @@ class GroupAppointment:
         then=_ids_of_patients,
         description="Identifiers of the active attendees' patients, in booking order",
     )
-    patients: list[Patient] = related_through(
-        "active_attendees",
-        "patients",
-        ids=_ids_of_patients,
-        description="Patients of the active attendees, in booking order",
+    patients: list[Patient] = related(
+        _patients_of, then=_listed, description="Patients of the active attendees, in booking order"
     )
     attendees: list[Attendee] = related(
         _attendees, then=_listed, description="Places, in booking order, active ones first"

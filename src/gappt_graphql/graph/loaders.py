@@ -101,6 +101,10 @@ class Loaders:
         return self._asking(lambda book, ids: book.attendees_of(ids, include_cancelled=True))
 
     @cached_property
+    def patients_of(self) -> Loader[int, Sequence[Patient]]:
+        return self._asking(lambda book, ids: book.patients_of(ids))
+
+    @cached_property
     def waitlists(self) -> Loader[int, Sequence[WaitlistEntry]]:
         return self._asking(lambda book, ids: book.waitlists_of(ids))
 

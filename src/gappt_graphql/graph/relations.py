@@ -5,7 +5,7 @@ Each declaration says which loader, and by which attribute of the source. It sta
 that an executor can load a whole column of sources at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from inspect import signature
 from operator import attrgetter
 from typing import Any
@@ -14,7 +14,7 @@ import strawberry
 from strawberry import Parent
 
 from gappt_graphql.graph.context import Info
-from gappt_graphql.graph.declared import Choose, Fewer, ManyRelation, Relation, Through
+from gappt_graphql.graph.declared import Choose, Fewer, ManyRelation, Relation
 
 
 # These return what Strawberry's own `field` does: whatever the annotation of the attribute says.
@@ -61,19 +61,6 @@ def related_by_ids(loader: str, *, key: str, description: str) -> Any:
         return choose(info.context.loaders).load_all(getattr(root, key, ()))
 
     return _declared(ManyRelation(choose, key), resolve, description)
-
-
-def related_through(
-    through: str, loader: str, *, key: str = "id", ids: Callable[[Any], Sequence[int]], description: str
-) -> Any:
-    """Declare a list with one record for each id in what another loader has for a key of the source."""
-    first, choose = _named(through), _named(loader)
-
-    def resolve(root: Parent[object], info: Info) -> object:
-        loaders = info.context.loaders
-        return first(loaders).load(getattr(root, key), lambda found: choose(loaders).load_all(ids(found)))
-
-    return _declared(ManyRelation(choose, key, Through(first, ids)), resolve, description)
 
 
 def computed(resolver: Callable[..., object], description: str) -> Any:

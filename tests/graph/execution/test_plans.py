@@ -252,7 +252,7 @@ async def test_an_operation_is_one_unit_of_work(asker: Asker, practice: Practice
     assert store.readings == 1
 
 
-@pytest.mark.parametrize("questions", range(7))
+@pytest.mark.parametrize("questions", range(6))
 async def test_an_operation_that_is_begun_again_is_of_one_moment(
     asker: Asker, practice: Practice, questions: int
 ) -> None:

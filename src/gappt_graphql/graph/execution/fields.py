@@ -143,41 +143,19 @@ class RelatedMany(Field):
         self._asked, self._complete, self._relation = asked, complete, relation
 
     def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
-        name, through = self._relation.key, self._relation.through
-        if through is None:
-            return self._listed(run, [getattr(source, name, ()) for source in sources], rows, place)
-        keys = [getattr(source, name) for source in sources]
-        first, ids_in = through.choose(run.context.loaders), through.ids
-        batches = first.begin(keys)
-
-        def finished() -> Column:
-            outcomes = first.outcomes(keys, batches)
-            ids = [one if isinstance(one, Exception) else _caught(ids_in, one) for one in outcomes]
-            return self._listed(run, ids, rows, place)
-
-        return run.when(batches, finished, self.attribute, rows, len(keys))
-
-    def _listed(self, run: Run, ids: Sequence[Any], rows: Rows, place: Place) -> Column:
-        """Return the column for the ids of each source; an exception in their place is its list's failure."""
-        flat = list(chain.from_iterable(some for some in ids if not isinstance(some, Exception)))
+        ids = [getattr(source, self._relation.key, ()) for source in sources]
+        flat = list(chain.from_iterable(ids))
         loader = self._relation.choose(run.context.loaders)
         batches = loader.begin(flat)
 
         def finished() -> Column:
             rest = iter(loader.outcomes(flat, batches))
-            lists = [some if isinstance(some, Exception) else list(islice(rest, len(some))) for some in ids]
-            failed = any(batch.done.exception() for batch in batches)
+            lists = [list(islice(rest, len(some))) for some in ids]
             # One batch for all of a source's ids that fails is a failure of its list, not of each item.
-            values = [_failure_in(some) or some for some in lists] if failed else lists
+            values = [next((one for one in some if isinstance(one, Exception)), some) for some in lists]
             return self._complete(run, values, self._asked.place(place))
 
         return run.when(batches, finished, self.attribute, rows, len(ids))
-
-
-def _failure_in(found: Any) -> Exception | None:
-    if isinstance(found, Exception):
-        return found
-    return next((one for one in found if isinstance(one, Exception)), None)
 
 
 class Resolved(Field):
