@@ -60,7 +60,7 @@ test-clients: setup $(VENV)/.tests tests/clients/node_modules/.installed  ## Try
 test-examples: setup $(VENV)/.tests $(EXAMPLES)/.installed examples/typescript/node_modules/.installed  ## Make, check and run the example clients (not a part of test)
 	@$(BIN)/python -m pytest tests/examples/example_clients.py
 
-test-browser: setup $(VENV)/.tests $(VENV)/.browser $(BOARD_PAGE)  ## Drive the explorer and the board in /usr/bin/chromium, where that is installed
+test-browser: setup docs $(VENV)/.tests $(VENV)/.browser $(BOARD_PAGE)  ## Drive the explorer, the board and the documentation in /usr/bin/chromium, where that is installed
 	@$(BIN)/python -m pytest -m browser tests/browser
 
 test-federation: setup $(VENV)/.tests examples/federation/node_modules/.installed  ## Try composers and gateways (not a part of test)
