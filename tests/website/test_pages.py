@@ -40,6 +40,17 @@ def test_every_link_of_a_page_leads_to_a_file_and_to_a_heading_in_it(page: Path)
     assert wrong == []
 
 
+WHERE = ("src/**/*.py", "tests/**/*.py", "benchmarks/**/*.py", "website/*.py", "examples/python/practice_client/*.py")
+MODULES = {file.relative_to(PROJECT).as_posix() for where in WHERE for file in PROJECT.glob(where)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_a_module_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(r"`([\w./]+\.py)`", page.read_text(encoding="utf-8"))
+
+    assert [name for name in named if not any(f"/{module}".endswith(f"/{name}") for module in MODULES)] == []
+
+
 def navigated(entries: list[Any]) -> Iterator[str]:
     for entry in entries:
         if isinstance(entry, str):
