@@ -38,7 +38,7 @@ LANGUAGES = {
     ".yaml": "yaml",
 }
 """The kinds of files that the site shows, with how they are coloured. A link to another is its text alone."""
-LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?!https?://|mailto:|#)(?P<to>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
+LINK = re.compile(r"(?P<shown>!?)\[(?P<text>[^\]]*)\]\((?!https?://|mailto:|#)(?P<to>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
 
 
 def main() -> None:
@@ -103,6 +103,9 @@ def _to_the_site(link: re.Match[str], file: Path, page: str) -> str:
     to = Path(os.path.normpath(file.parent / link["to"]))
     if not to.is_relative_to(PROJECT):
         return link[0]
+    if link["shown"]:
+        # A picture of docs/ is in the site; another is not, which website.check then tells.
+        return f"![{link['text']}]({os.path.relpath(to, DOCS / Path(page).parent)})"
     if to.exists() and not _is_shown(to):
         return link["text"]
     return f"[{link['text']}]({os.path.relpath(_page_of(to), Path(page).parent)}{link['anchor'] or ''})"

@@ -75,6 +75,12 @@ def test_a_link_to_a_file_of_the_repository_leads_to_a_page_that_shows_it() -> N
     assert "(../../../docs/" not in pages["project/examples/federation/README.md"]
 
 
+def test_a_picture_is_shown_on_a_page_that_lies_elsewhere_in_the_site() -> None:
+    board = pages_of_docs()["project/examples/board/README.md"]
+
+    assert "](../../../pictures/board.png)" in board
+
+
 FAULTS = {
     '<a href="missing.html">': "leads to missing.html, which is not there",
     '<a href="#nowhere">': "leads to #nowhere, which has no such place",
