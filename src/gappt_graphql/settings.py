@@ -90,6 +90,9 @@ class Settings:
     max_connections: int
     max_subscriptions: int
     allowed_origins: str | None
+    webhooks: bool
+    webhook_plain: bool
+    webhook_networks: str | None
     leaving_seconds: int
     log_format: str | None
     log_level: str
@@ -246,6 +249,15 @@ SETTINGS: Sequence[Setting] = (
         meaning="Whose pages may ask from a browser and open sockets, besides this server's own",
         takes="origins like https://practice.example, with commas between them",
         parse=origins,
+    ),
+    _switch("webhooks", True, "Whether this process delivers webhooks"),
+    _switch("webhook_plain", False, "Whether webhooks may be sent over http, without TLS"),
+    Setting(
+        name="webhook_networks",
+        default=None,
+        meaning="Addresses that are not public, and that webhooks may be sent to all the same",
+        takes="addresses or networks like 10.0.0.0/8, with commas between them",
+        parse=networks,
     ),
     Setting(
         name="leaving_seconds",

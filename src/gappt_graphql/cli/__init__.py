@@ -11,6 +11,7 @@ from gappt_graphql.cli.copying import copy
 from gappt_graphql.cli.inspecting import migrate, schema, settings
 from gappt_graphql.cli.records import demo, export, import_
 from gappt_graphql.cli.serving import serve
+from gappt_graphql.cli.webhooks import webhook
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -25,7 +26,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(serve, migrate, account, key, calendar, audit, backup, restore),
+    *(serve, migrate, account, key, calendar, webhook, audit, backup, restore),
     *(copy, schema, demo, import_, export, settings),
 )
 for command in _COMMANDS:

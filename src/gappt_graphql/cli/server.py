@@ -15,6 +15,7 @@ import uvicorn
 
 from gappt_graphql.cli.collecting import leave_out_what_stays
 from gappt_graphql.cli.common import Failed
+from gappt_graphql.cli.delivering import delivering, receivers_of
 from gappt_graphql.cli.demonstration import FIRST_QUERY, prepare
 from gappt_graphql.cli.logs import Log, tell_failure
 from gappt_graphql.cli.measuring import answering
@@ -82,6 +83,7 @@ async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
                 trusted_proxies=settings.trusted_proxies.split(",") if settings.trusted_proxies else (),
                 idempotency_hours=settings.idempotency_hours,
                 options=options,
+                receivers=receivers_of(settings),
                 observer=observer,
             )
             if isinstance(observer, Metrics):
@@ -101,14 +103,20 @@ async def _serve(settings: Settings, log: Log, *, with_demo: bool) -> None:
                 ws_ping_interval=None,  # the protocol's own pings are sent, which tell of keys that were revoked too
                 ws_per_message_deflate=False,  # takes 300 KB of memory a socket, for messages of some hundred bytes
             )
-            server = _Server(
-                config,
-                announce=lambda: _announce(settings, place, secret),
-                leave=app.state.watchers.leaving.set,
-                health=app.state.health,
-                pause=settings.leaving_seconds,
-            )
-            await server.serve(sockets=[listener])
+            async with delivering(settings, store, ids=ids, observer=observer) as end_deliveries:
+
+                def leave() -> None:
+                    app.state.watchers.leaving.set()
+                    end_deliveries()
+
+                server = _Server(
+                    config,
+                    announce=lambda: _announce(settings, place, secret),
+                    leave=leave,
+                    health=app.state.health,
+                    pause=settings.leaving_seconds,
+                )
+                await server.serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):

@@ -11,6 +11,7 @@ from gappt_graphql.scheduling.conflicts import ConflictKind, OnConflict
 from gappt_graphql.scheduling.problems import Code
 from gappt_graphql.scheduling.repeats import RepeatType
 from gappt_graphql.scheduling.series import Scope
+from gappt_graphql.scheduling.webhooks import DeliveryState, Failure, WebhookState
 
 __all__ = [
     "ArchivedFilter",
@@ -18,11 +19,14 @@ __all__ = [
     "ChangeKind",
     "Code",
     "ConflictKind",
+    "DeliveryState",
+    "Failure",
     "GroupAppointmentOrderField",
     "HistoryRecordKind",
     "OnConflict",
     "RepeatType",
     "Scope",
+    "WebhookState",
 ]
 
 
@@ -180,4 +184,39 @@ _expose(
         HistoryRecordKind.ATTENDEE: "Patient's place in it",
         HistoryRecordKind.WAITLIST_ENTRY: "Patient's entry on its waitlist",
     },
+)
+_expose(
+    WebhookState,
+    "Whether a webhook is told of changes",
+    {
+        WebhookState.ACTIVE: "It is told of them",
+        WebhookState.PAUSED: "Somebody has paused it",
+        WebhookState.DISABLED: "Nothing succeeded for three days, or its receiver answered 410",
+    },
+)
+_expose(
+    DeliveryState,
+    "How far a delivery is",
+    {
+        DeliveryState.WAITING: "It will be tried again, or waits for an earlier one of the same appointment",
+        DeliveryState.DELIVERED: "It was delivered, later than at once",
+        DeliveryState.DEAD: "It was tried for a day, and is given up until somebody replays it",
+    },
+    name="WebhookDeliveryState",
+)
+_expose(
+    Failure,
+    "Why an attempt to deliver had no answer",
+    {
+        Failure.URL_REFUSED: "Settings of the server allow the URL no more",
+        Failure.NAME_NOT_FOUND: "Its host has no address",
+        Failure.ADDRESS_REFUSED: "Its host has an address that is not public, and not allowed",
+        Failure.CONNECTION_REFUSED: "Nobody listens there",
+        Failure.CONNECTION_LOST: "Connection could not be made, or broke off",
+        Failure.CERTIFICATE: "Certificate is not good for the host",
+        Failure.TLS: "TLS could not be agreed on",
+        Failure.TIMEOUT: "There was no answer within 10 seconds",
+        Failure.PROTOCOL: "What came was no answer of HTTP, or too long a one",
+    },
+    name="WebhookFailure",
 )

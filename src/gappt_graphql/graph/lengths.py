@@ -34,6 +34,10 @@ LENGTHS: Mapping[str, int] = {
     "field": 3,
     "changedFields": 3,
     "changes": 5,
+    # Of one webhook: what it is told of.
+    "kinds": 2,
+    "practitionerIds": 2,
+    "businessIds": 2,
     # Of the schema itself; a type has 3 fields on average, scalars and inputs among them.
     "types": 150,
     "directives": 10,

@@ -14,6 +14,7 @@ from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.conflicts import Conflict, ConflictKind
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
+from gappt_graphql.scheduling.webhooks import Webhook
 from gappt_graphql.store import ApiKey, Book, Record
 
 V = TypeVar("V")
@@ -83,6 +84,10 @@ class Loaders:
     @cached_property
     def unavailable_blocks(self) -> Loader[int, UnavailableBlock]:
         return self._records(UnavailableBlock)
+
+    @cached_property
+    def webhooks(self) -> Loader[int, Webhook]:
+        return self._records(Webhook)
 
     @cached_property
     def calendar_feeds(self) -> Loader[int, CalendarFeed]:

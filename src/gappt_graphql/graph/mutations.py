@@ -7,9 +7,10 @@ import strawberry
 
 from gappt_graphql.graph import calendars as feeds
 from gappt_graphql.graph import inputs, inputs_attendance, inputs_directory, payloads
+from gappt_graphql.graph import webhooks as hooks
 from gappt_graphql.graph.context import Info
 from gappt_graphql.graph.user_errors import Refusal
-from gappt_graphql.practice import archiving, attendance, booking, calendars, directory, repeating
+from gappt_graphql.practice import archiving, attendance, booking, calendars, directory, repeating, webhooks
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.problems import Refused
 
@@ -204,4 +205,40 @@ class Mutation:
         feeds.RevokeCalendarFeedInput,
         feeds.RevokeCalendarFeedPayload,
         description="Let a secret address open nothing from now on; twice is the same as once",
+    )
+    create_webhook = _mutation(
+        webhooks.create,
+        hooks.CreateWebhookInput,
+        hooks.CreateWebhookPayload,
+        description="Tell a URL of what happens from now on",
+    )
+    update_webhook = _mutation(
+        webhooks.update,
+        hooks.UpdateWebhookInput,
+        hooks.UpdateWebhookPayload,
+        description="Change a webhook, pause it, or let it go on",
+    )
+    delete_webhook = _mutation(
+        webhooks.delete,
+        hooks.DeleteWebhookInput,
+        hooks.DeleteWebhookPayload,
+        description="Delete a webhook; what waits for it is not delivered",
+    )
+    rotate_webhook_secret = _mutation(
+        webhooks.rotate_secret,
+        hooks.RotateWebhookSecretInput,
+        hooks.RotateWebhookSecretPayload,
+        description="Give a webhook a new secret; for a day messages are signed with the former one too",
+    )
+    send_test_webhook = _mutation(
+        webhooks.send_test,
+        hooks.SendTestWebhookInput,
+        hooks.SendTestWebhookPayload,
+        description="Send a webhook a message that tells of nothing",
+    )
+    replay_webhook_deliveries = _mutation(
+        webhooks.replay,
+        hooks.ReplayWebhookDeliveriesInput,
+        hooks.ReplayWebhookDeliveriesPayload,
+        description="Make deliveries of a webhook again that were late or are dead",
     )

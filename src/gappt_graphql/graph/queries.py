@@ -34,6 +34,7 @@ from gappt_graphql.graph.inputs import (
 from gappt_graphql.graph.pages import After, Before, First, GroupAppointmentConnection, Last, Listed, Window, listed
 from gappt_graphql.graph.payloads import GroupAppointmentPreview
 from gappt_graphql.graph.values import number
+from gappt_graphql.graph.webhooks import Webhook, WebhookConnection, all_webhooks, one_webhook
 from gappt_graphql.practice import booking, repeating
 from gappt_graphql.scheduling import directory as records
 from gappt_graphql.scheduling.asking import Listing
@@ -157,6 +158,8 @@ class Query:
     )
 
     calendar_feeds: CalendarFeedConnection | None = calendar_feeds()
+    webhooks: WebhookConnection | None = all_webhooks()
+    webhook: Webhook | None = one_webhook()
 
     preview_group_appointment: GroupAppointmentPreview | None = _preview(
         booking.preview_create,

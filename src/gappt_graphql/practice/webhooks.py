@@ -252,15 +252,39 @@ async def replay(desk: Desk, command: ReplayWebhookDeliveries) -> Queued:
     return await desk.carry_out(command, decide, Queued)
 
 
+async def all_of(desk: Desk) -> Sequence[Webhook]:
+    """Return the account's webhooks, oldest first."""
+    page = await desk.read(lambda book: book.page(Webhook, LISTED, Slice(MOST_WEBHOOKS)))
+    return page.records
+
+
+async def dead_of(desk: Desk, id: WebhookId) -> Sequence[WebhookDelivery]:
+    """
+    Return the oldest deliveries of a webhook that are dead, as many as are replayed at once.
+
+    :raises Refused: if there is no such webhook
+    """
+
+    async def work(book: Book) -> Sequence[WebhookDelivery]:
+        await _found(book, id)
+        return await _dead(book, id)
+
+    return await desk.read(work)
+
+
+async def _dead(book: Book, id: WebhookId) -> Sequence[WebhookDelivery]:
+    dead = (
+        Condition("webhook_id", Operator.IN, (id,)),
+        Condition("state", Operator.IN, (DeliveryState.DEAD.value,)),
+    )
+    page = await book.page(WebhookDelivery, Listing(dead, (Order("created_at"),)), Slice(REPLAYED_AT_ONCE))
+    return page.records
+
+
 async def _to_replay(book: Book, command: ReplayWebhookDeliveries) -> Sequence[WebhookDelivery]:
     wanted = command.delivery_ids
     if wanted is None:
-        dead = (
-            Condition("webhook_id", Operator.IN, (command.id,)),
-            Condition("state", Operator.IN, (DeliveryState.DEAD.value,)),
-        )
-        page = await book.page(WebhookDelivery, Listing(dead, (Order("created_at"),)), Slice(REPLAYED_AT_ONCE))
-        return page.records
+        return await _dead(book, command.id)
     if len(wanted) > REPLAYED_AT_ONCE:
         raise Refused.one(Code.OUT_OF_RANGE, f"At most {REPLAYED_AT_ONCE} at once.", "delivery_ids")
     found = await book.find(WebhookDelivery, wanted)

@@ -72,6 +72,20 @@ class DeliveryState(StrEnum):
     DEAD = "DEAD"
 
 
+class Failure(StrEnum):
+    """Why an attempt had no answer."""
+
+    URL_REFUSED = "URL_REFUSED"
+    NAME_NOT_FOUND = "NAME_NOT_FOUND"
+    ADDRESS_REFUSED = "ADDRESS_REFUSED"
+    CONNECTION_REFUSED = "CONNECTION_REFUSED"
+    CONNECTION_LOST = "CONNECTION_LOST"
+    CERTIFICATE = "CERTIFICATE"
+    TLS = "TLS"
+    TIMEOUT = "TIMEOUT"
+    PROTOCOL = "PROTOCOL"
+
+
 class Webhook(Struct, frozen=True, kw_only=True):
     """
     A URL that is told of an account's changes.
@@ -117,8 +131,7 @@ class WebhookDelivery(Struct, frozen=True, kw_only=True):
     """
     What one webhook is told of one change, or of nothing, to test it: then it has no appointment, and the number 0.
 
-    Those that succeed at the first attempt are not kept. `status` is the last answer's, `failure` a word for why there
-    was none.
+    Those that succeed at the first attempt are not kept. `status` is the last answer's, `failure` why there was none.
     """
 
     id: WebhookDeliveryId
@@ -133,7 +146,7 @@ class WebhookDelivery(Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None
     tried_at: datetime | None = None
     status: int | None = None
-    failure: str | None = None
+    failure: Failure | None = None
     created_at: datetime
 
     @property
@@ -153,10 +166,10 @@ class WebhookDelivery(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True):
-    """What came of one attempt: the status of the answer, or a word for why there was none."""
+    """What came of one attempt: the status of the answer, or why there was none."""
 
     status: int | None = None
-    failure: str | None = None
+    failure: Failure | None = None
     retry_after: timedelta | None = None
 
     @property

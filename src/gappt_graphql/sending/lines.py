@@ -19,7 +19,7 @@ import h11
 from msgspec import Struct
 
 from gappt_graphql.scheduling.receivers import Address, Receiver, Receivers
-from gappt_graphql.scheduling.webhooks import Attempt
+from gappt_graphql.scheduling.webhooks import Attempt, Failure
 from gappt_graphql.sending.names import Resolve
 
 _ADDRESSES_TRIED = 3
@@ -41,7 +41,10 @@ USUAL = Patience()
 
 
 class _Failed(Exception):
-    """There is no answer; the word says why."""
+    """There is no answer."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
 
 
 class Line:
@@ -70,10 +73,10 @@ class Line:
                 self.close()
         except TimeoutError:
             self.close()
-            return Attempt(failure="TIMEOUT")
+            return Attempt(failure=Failure.TIMEOUT)
         except _Failed as failed:
             self.close()
-            return Attempt(failure=str(failed))
+            return Attempt(failure=failed.failure)
         except BaseException:
             self.close()
             raise
@@ -108,17 +111,17 @@ class Line:
                     return await self._connected(address)
             except (OSError, TimeoutError) as error:  # an SSLError is an OSError
                 if number == min(len(addresses), _ADDRESSES_TRIED):
-                    raise _Failed(_word_for(error)) from None
-        raise _Failed("NAME_NOT_FOUND")
+                    raise _Failed(_failure(error)) from None
+        raise _Failed(Failure.NAME_NOT_FOUND)
 
     async def _addresses(self) -> Sequence[Address]:
         """Return the addresses to try. If one of them is not fit none is: nobody means to mix them."""
         try:
             found = await self._resolve(self._receiver.host, self._receiver.port)
         except OSError:
-            raise _Failed("NAME_NOT_FOUND") from None
+            raise _Failed(Failure.NAME_NOT_FOUND) from None
         if not all(map(self._receivers.may_be, found)):
-            raise _Failed("ADDRESS_REFUSED")
+            raise _Failed(Failure.ADDRESS_REFUSED)
         return found[:_ADDRESSES_TRIED]
 
     async def _connected(self, address: Address) -> "_Connection":
@@ -161,9 +164,9 @@ class _Connection:
             await self._writer.drain()
             return _attempt(await self._status())
         except h11.RemoteProtocolError:
-            raise _Failed("PROTOCOL") from None
+            raise _Failed(Failure.PROTOCOL) from None
         except OSError as error:
-            raise _Failed(_word_for(error)) from None
+            raise _Failed(_failure(error)) from None
 
     async def is_ready(self) -> bool:
         """Read what little is left of the answer, and tell whether the connection takes another request."""
@@ -192,13 +195,13 @@ class _Connection:
                 return event
             elif not isinstance(event, h11.InformationalResponse):
                 break
-        raise _Failed("PROTOCOL")
+        raise _Failed(Failure.PROTOCOL)
 
     async def _receive(self) -> int:
         data = await self._reader.read(_BYTES_AT_ONCE)
         self.has_heard |= bool(data)
         if not data and not self.has_heard:
-            raise _Failed("CONNECTION_LOST")
+            raise _Failed(Failure.CONNECTION_LOST)
         self._http.receive_data(data)
         return len(data)
 
@@ -210,9 +213,9 @@ def _attempt(response: h11.Response) -> Attempt:
     return Attempt(response.status_code)
 
 
-def _word_for(error: OSError) -> str:
+def _failure(error: OSError) -> Failure:
     if isinstance(error, ssl.SSLError):
-        return "CERTIFICATE" if isinstance(error, ssl.SSLCertVerificationError) else "TLS"
+        return Failure.CERTIFICATE if isinstance(error, ssl.SSLCertVerificationError) else Failure.TLS
     if isinstance(error, TimeoutError):
-        return "TIMEOUT"
-    return "CONNECTION_REFUSED" if isinstance(error, ConnectionRefusedError) else "CONNECTION_LOST"
+        return Failure.TIMEOUT
+    return Failure.CONNECTION_REFUSED if isinstance(error, ConnectionRefusedError) else Failure.CONNECTION_LOST

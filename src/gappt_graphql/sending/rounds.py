@@ -18,7 +18,7 @@ from gappt_graphql.practice import delivering
 from gappt_graphql.practice.delivering import Done, Lost, Round
 from gappt_graphql.scheduling.ids import AccountId, Ids, WebhookDeliveryId, WebhookId
 from gappt_graphql.scheduling.receivers import BadReceiver, Receiver, Receivers
-from gappt_graphql.scheduling.webhooks import Attempt, WebhookDelivery, payload
+from gappt_graphql.scheduling.webhooks import Attempt, Failure, WebhookDelivery, payload
 from gappt_graphql.sending.lines import USUAL, Line, Patience
 from gappt_graphql.sending.names import Names, Resolve
 from gappt_graphql.sending.signing import headers
@@ -193,7 +193,7 @@ class Deliveries:
     async def _tried(self, round: Round, delivery: WebhookDelivery, line: Line | None) -> Attempt:
         now, began = self._clock(), monotonic()
         if line is None:
-            attempt = Attempt(failure="URL_REFUSED")
+            attempt = Attempt(failure=Failure.URL_REFUSED)
         else:
             body = msgspec.json.encode(payload(delivery))
             signed = headers(delivery.message_id, body, secrets=round.webhook.secrets_at(now), at=now)

@@ -14,7 +14,7 @@ from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner, UnavailableBlock
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.repeats import Plan, RepeatRule, RepeatType
-from gappt_graphql.scheduling.webhooks import DeliveryState, Webhook, WebhookDelivery, WebhookState
+from gappt_graphql.scheduling.webhooks import DeliveryState, Failure, Webhook, WebhookDelivery, WebhookState
 from gappt_graphql.store import Record, tables
 from gappt_graphql.store.statements import instant, microseconds, plain
 
@@ -273,7 +273,7 @@ def _webhook_delivery(row: Sequence[Any]) -> WebhookDelivery:
         due_at=_instant_or_none(due_at),
         tried_at=_instant_or_none(tried_at),
         status=status,
-        failure=failure,
+        failure=None if failure is None else Failure(failure),
         created_at=_instant(created_at),
     )
 

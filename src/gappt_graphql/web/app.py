@@ -16,6 +16,7 @@ from gappt_graphql.practice.allowances import Allowances
 from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.rest.routes import routes
 from gappt_graphql.scheduling.ids import Ids
+from gappt_graphql.scheduling.receivers import ANYWHERE_PUBLIC, Receivers
 from gappt_graphql.store import Store
 from gappt_graphql.store.unavailable import Unavailable
 from gappt_graphql.web.addresses import Addresses, SchemeOfProxies
@@ -54,6 +55,7 @@ def create_app(
     idempotency_hours: int = 24,
     largest_body: int = LARGEST_BODY,
     options: Options = USUAL,
+    receivers: Receivers = ANYWHERE_PUBLIC,
     observer: Logging | None = None,
 ) -> Starlette:
     """
@@ -62,8 +64,8 @@ def create_app(
     The clock is asked for each request. `rate_limit` is in requests a minute for each key and door; 0 is no
     limit, and None is the usual one: the reference's for /v1, none for /graphql. `cost_budget` is in points a minute
     for each key, 0 for no limit. A key may have other limits of its own. `trusted_proxies` are networks.
-    `bounds` are those of the operations of both doors. `options` are those of /graphql. `observer` is told of the work;
-    the store's may be the same.
+    `bounds` are those of the operations of both doors. `options` are those of /graphql. `receivers` are
+    where webhooks may be sent to. `observer` is told of the work; the store's may be the same.
     """
     bounds = Bounds() if bounds is None else bounds
     failures, addresses = Allowances(FAILURES, clock, remembered=_ADDRESSES), Addresses(trusted_proxies)
@@ -83,6 +85,7 @@ def create_app(
             keys_kept_for=timedelta(hours=idempotency_hours),
             asks_for=asks_for,
             takes_browsers=takes_browsers,
+            receivers=receivers,
             observer=observer,
         )
 

@@ -17,6 +17,7 @@ from gappt_graphql.practice.allowances import Allowances, Standing
 from gappt_graphql.practice.bounds import Bounds
 from gappt_graphql.practice.desk import Desk
 from gappt_graphql.scheduling.ids import Ids
+from gappt_graphql.scheduling.receivers import Receivers
 from gappt_graphql.store import ApiKey, Store
 from gappt_graphql.web.addresses import Addresses
 from gappt_graphql.web.limits import Throttled
@@ -73,6 +74,7 @@ class DeskOpener:
         bounds: Bounds,
         asks_for: str,
         takes_browsers: bool,
+        receivers: Receivers,
         observer: Observer = NOBODY,
     ) -> None:
         """
@@ -84,6 +86,7 @@ class DeskOpener:
         self._requests, self._failures, self._addresses = requests, failures, addresses
         self._keys_kept_for, self._bounds = keys_kept_for, bounds
         self._asks_for, self._takes_browsers, self._observer = asks_for, takes_browsers, observer
+        self._receivers = receivers
 
     async def __call__(self, request: "_Request") -> Desk:
         """
@@ -148,6 +151,7 @@ class DeskOpener:
             keys_kept_for=self._keys_kept_for,
             observer=self._observer,
             bounds=self._bounds,
+            receivers=self._receivers,
         )
 
 

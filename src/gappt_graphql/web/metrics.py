@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import Metric
@@ -49,6 +50,13 @@ class Metrics(Logging):
         self._connections = Gauge("gappt_connections_in_use", "Connections to the database in use")
         self._bytes = Gauge("gappt_store_bytes", "Size of the store's files", "file")
         self._open = Gauge("gappt_open", "Sockets and streams that are open, and subscriptions on them", "what")
+        self._messages = Tally("gappt_webhook_messages", "Messages that were sent to webhooks", "outcome")
+        self._message_seconds = Spread("gappt_webhook_seconds", "How long webhooks took to answer", bounds=_SECONDS)
+        self._backlog = Gauge("gappt_webhook_backlog", "Changes that webhooks have yet to be told of")
+        self._failing_since = Gauge(
+            "gappt_webhook_failing_since_timestamp_seconds",
+            "When the webhook that has gone longest without a success began to fail",
+        )
         self._under_way: Counter[tuple[str, ...]] = Counter()
         self._running.now = lambda: self._under_way
         self._process = ProcessCollector(registry=None)
@@ -106,6 +114,14 @@ class Metrics(Logging):
 
     def loaded(self, keys: int) -> None:
         self._batches.add(keys)
+
+    def sent(self, outcome: str, seconds: float) -> None:
+        self._messages.add(outcome)
+        self._message_seconds.add(seconds)
+
+    def behind(self, changes: int, failing_since: datetime | None) -> None:
+        self._backlog.now = lambda: {(): changes}
+        self._failing_since.now = lambda: {} if failing_since is None else {(): failing_since.timestamp()}
 
     def waited(self, seconds: float) -> None:
         self._waits.add(seconds)
