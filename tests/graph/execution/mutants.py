@@ -18,12 +18,14 @@ ROOT = Path(__file__).parents[3]
 FOLDER = "src/gappt_graphql/graph"
 # A file, what stands in it once, and what is wrong in its place.
 MUTANTS = [
-    ("execution/leaves.py", '"ID": (int, _ids)', '"ID": (int, _unchanged)'),
+    ("execution/leaves.py", '"ID": (int, _ids)', '"ID": (int, unchanged)'),
     ("execution/leaves.py", "set(map(_zone, values)) == {UTC}", "True"),
     ("execution/leaves.py", "and max(values) <= _LARGEST", ""),
     ("execution/leaves.py", "names[value] for value in values", "next(iter(names.values())) for value in values"),
-    ("execution/completing.py", "if kinds == {self._kind}:", "if self._kind in kinds:"),
-    ("execution/completing.py", "elif self._null.nullable and kinds", "elif kinds"),
+    ("execution/completing.py", "if kinds == self._plain:", "if self._plain & kinds:"),
+    ("execution/completing.py", "if null.nullable else self._plain", "if True else self._plain"),
+    ("execution/completing.py", "if not kinds <= self._or_null:", "if not kinds & self._or_null:"),
+    ("execution/completing.py", "if self._write is unchanged:", "if True:"),
     ("execution/completing.py", "if not self.nullable:", "if False:"),
     (
         "execution/completing.py",
@@ -72,7 +74,6 @@ MUTANTS = [
     ("execution/arguments.py", "if value is None and non_null:", "if False:"),
     ("execution/arguments.py", "            return absent\n", "            return None\n"),
     ("execution/arguments.py", "return lambda value: Some(of_type(value))", "return of_type"),
-    ("execution/arguments.py", "field.default_value is MISSING and", "False and"),
     ("execution/arguments.py", "for name, value in values if value is not Undefined}", "for name, value in values}"),
     ("execution/arguments.py", "members[called] = convert(one)", "members[called] = one"),
     ("execution/variables.py", "type(value) is not dict or not required <= value.keys()", "type(value) is not dict"),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -19,16 +20,21 @@ from graphql import (
     get_argument_values,
     get_variable_values,
     is_non_null_type,
+    is_required_input_field,
     parse,
 )
 from graphql.execution.values import VariableValues
+from strawberry import ID, Some
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
+from gappt_graphql.graph.enums import ArchivedFilter, GroupAppointmentOrderField
 from gappt_graphql.graph.execution import arguments, variables
 from gappt_graphql.graph.execution.arguments import Arguments
 from gappt_graphql.graph.execution.fields import Asked
 from gappt_graphql.graph.execution.variables import Variables
+from gappt_graphql.graph.filters import GroupAppointmentFilter, GroupAppointmentOrder, InstantRange
+from gappt_graphql.graph.inputs import UpdateGroupAppointmentInput
 from gappt_graphql.graph.schema import schema
 
 SEED = int(os.environ.get("GAPPT_FUZZ_SEED", "0"))
@@ -80,7 +86,7 @@ class Writer:
             return {
                 name: self.value(field.type, odd)
                 for name, field in type_.fields.items()
-                if self.chance(0.98 if is_non_null_type(field.type) else 0.4)
+                if self.chance(0.98 if is_required_input_field(field) else 0.4)
             }
         if isinstance(type_, GraphQLEnumType):
             return self.random.choice([*type_.values, "NONE"] if self.chance(0.05) else list(type_.values))
@@ -107,7 +113,7 @@ class Writer:
             parts = [
                 f"{name}: {self.written(field.type, depth + 1)}"
                 for name, field in inner.fields.items()
-                if self.chance(0.98 if is_non_null_type(field.type) else 0.4)
+                if self.chance(0.98 if is_required_input_field(field) else 0.4)
             ]
             return f"{{{', '.join(parts)}}}"
         return self.literal(type_, self.value(type_, 0.05))
@@ -202,26 +208,51 @@ def test_they_are_the_same_or_fail_in_the_same_words(type_: GraphQLObjectType, n
     assert "arguments made" in told
 
 
-async def test_what_is_plainly_good_is_made_without_the_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("text", "given", "made"),
+    [
+        (
+            """query ($from: DateTime!, $first: Int = 3, $ids: [ID!]) {
+                groupAppointments(filter: {startsAt: {gte: $from}, ids: $ids, archived: INCLUDE}, first: $first) }""",
+            {"from": "2026-03-02T22:00:00Z", "ids": ["1"]},
+            {
+                "first": 3,
+                "filter": GroupAppointmentFilter(
+                    starts_at=InstantRange(gte=datetime(2026, 3, 2, 22, tzinfo=UTC)),
+                    ids=["1"],
+                    archived=ArchivedFilter.INCLUDE,
+                ),
+            },
+        ),
+        (
+            "query ($order: [GroupAppointmentOrder!]) { groupAppointments(orderBy: $order) }",
+            {"order": [{"field": "ID"}]},
+            {"order_by": [GroupAppointmentOrder(field=GroupAppointmentOrderField.ID, descending=False)]},
+        ),
+        (
+            "query ($input: UpdateGroupAppointmentInput!) { previewGroupAppointmentUpdate(input: $input) }",
+            {"input": {"id": "1", "notes": None}},
+            {"input": UpdateGroupAppointmentInput(id=ID("1"), notes=Some(None))},
+        ),
+    ],
+)
+def test_what_is_plainly_good_is_made_without_the_libraries(
+    monkeypatch: pytest.MonkeyPatch, text: str, given: dict[str, Any], made: dict[str, Any]
+) -> None:
     def fails(*given: object, **named: object) -> None:
         raise AssertionError("theirs was asked")
 
     monkeypatch.setattr(variables, "get_variable_values", fails)
     monkeypatch.setattr(arguments, "get_argument_values", fails)
-    text = """query ($from: DateTime!, $first: Int = 3, $ids: [ID!]) {
-        groupAppointments(filter: {startsAt: {gte: $from}, ids: $ids, archived: INCLUDE}, first: $first) }"""
     [definition] = parse(text).definitions
     assert isinstance(definition, OperationDefinitionNode)
     [node] = definition.selection_set.selections
     assert isinstance(node, FieldNode)
     query = schema._schema.query_type
     assert query is not None
-    field = query.fields["groupAppointments"]
-    asked = Asked("groupAppointments", [node], query, field, True)
-    given: Any = Variables(schema._schema, definition.variable_definitions or ()).coerced(
-        {"from": "2026-03-02T22:00:00Z", "ids": ["1"]}
-    )
-    run: Any = SimpleNamespace(variables=given)
-    made = Arguments(schema, asked, field.extensions["strawberry-definition"])(run)
+    field = query.fields[node.name.value]
+    coerced: Any = Variables(schema._schema, definition.variable_definitions or ()).coerced(given)
+    run: Any = SimpleNamespace(variables=coerced)
+    asked = Asked(node.name.value, [node], query, field, True)
 
-    assert (made["first"], made["filter"].ids, made["filter"].archived.name) == (3, ["1"], "INCLUDE")
+    assert Arguments(schema, asked, field.extensions["strawberry-definition"])(run) == made

@@ -8,7 +8,6 @@ whatever else there is, graphql-core and Strawberry look at, so that what they s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -132,12 +131,6 @@ class Arguments:
         definition = type_.__strawberry_definition__
         if definition.from_input is not None:
             raise Doubtful
-        # As Strawberry has it: null where nothing is given, and the type says nothing else.
-        absent = {
-            field.python_name: None
-            for field in definition.fields
-            if field.default_value is MISSING and field.default_factory is MISSING
-        }
         fields = {
             self._schema.config.name_converter.from_field(field): (
                 field.python_name,
@@ -147,7 +140,7 @@ class Arguments:
         }
 
         def made(value: Mapping[str, Any]) -> Any:
-            members = dict(absent)
+            members = {}  # what is not given has a default
             for name, one in value.items():
                 called, convert = fields[name]
                 members[called] = convert(one)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from graphql import GraphQLAbstractType, GraphQLError, GraphQLLeafType, GraphQLObjectType
 from graphql.pyutils import Undefined, inspect, is_iterable
 
-from gappt_graphql.graph.execution.leaves import writer
+from gappt_graphql.graph.execution.leaves import unchanged, writer
 from gappt_graphql.graph.execution.places import Items, Place, Some
 
 if TYPE_CHECKING:
@@ -60,20 +60,28 @@ class Leaves:
 
     def __init__(self, type_: GraphQLLeafType, null: Nullability) -> None:
         self._type, self._null = type_, null
-        self._kind, self._write = writer(type_)
+        kind, self._write = writer(type_)
+        self._plain = frozenset({kind})
+        self._or_null = frozenset({kind, NoneType}) if null.nullable else self._plain
 
     def __call__(self, run: Run, values: Column, place: Place) -> Column:
-        kinds = set(map(type, values))
-        if kinds == {self._kind}:
-            written = self._write(values)
-        elif self._null.nullable and kinds <= {self._kind, NoneType}:
-            written = self._write([value for value in values if value is not None])
-            if written is not None:
-                rest = iter(written)
-                written = [None if value is None else next(rest) for value in values]
-        else:
-            written = None
+        written = self.plainly(values)
         return self._one_by_one(run, values, place) if written is None else written
+
+    def plainly(self, values: Column) -> Column | None:
+        """Return the column where each value is what it should be, else None."""
+        kinds = set(map(type, values))
+        if kinds == self._plain:
+            return self._write(values)
+        if not kinds <= self._or_null:
+            return None
+        if self._write is unchanged:
+            return values
+        written = self._write([value for value in values if value is not None])
+        if written is None:
+            return None
+        rest = iter(written)
+        return [None if value is None else next(rest) for value in values]
 
     def _one_by_one(self, run: Run, values: Column, place: Place) -> Column:
         answers, good = self._null.sift(run, values, place, lambda value: None)

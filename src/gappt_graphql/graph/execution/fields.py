@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphql import FieldNode, GraphQLField, GraphQLObjectType
 from strawberry.types.field import StrawberryField
 
-from gappt_graphql.graph.execution.completing import Objects
+from gappt_graphql.graph.execution.completing import Leaves, Objects
 from gappt_graphql.graph.execution.places import Member, Place, Shared
 from gappt_graphql.graph.execution.running import Run, Running
 from gappt_graphql.graph.loading import Batch, Coming
@@ -75,12 +75,15 @@ class Attribute(Field):
         super().__init__(asked.key)
         self._asked, self._complete = asked, complete
         self._get = attrgetter(name)
+        self._plainly = complete.plainly if isinstance(complete, Leaves) else None
 
     def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
         try:
             values: Column = list(map(self._get, sources))
         except Exception:
             values = [_caught(self._get, source) for source in sources]
+        if self._plainly is not None and (written := self._plainly(values)) is not None:
+            return written  # most columns are, and need no place
         return self._complete(run, values, self._asked.place(place))
 
 
@@ -91,14 +94,20 @@ class Related(Field):
         super().__init__(asked.key)
         self._asked, self._complete, self._name, self._arguments = asked, complete, relation.key, arguments
         self._choose, self._then = relation.choose, relation.then
+        self._get = attrgetter(relation.key)
+
+    def _keys(self, sources: Column) -> list[Any]:
+        try:
+            return list(map(self._get, sources))
+        except AttributeError:  # of those that have none nothing is asked
+            return [getattr(source, self._name, None) for source in sources]
 
     def narrow(self, fewer: Fewer) -> None:
         """Answer in the other way, which costs less."""
         self._choose, self._then = fewer.choose, fewer.then
 
     def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
-        name = self._name
-        keys = [getattr(source, name, None) for source in sources]
+        keys = self._keys(sources)
         unique = list(dict.fromkeys(keys))
         wanted = [key for key in unique if key is not None]
         at = Shared(self._asked.place(place), keys, unique)
@@ -129,7 +138,7 @@ class Named(Related):
     """A relation that the store holds, where nothing but the id of the record is asked for: nothing has to be read."""
 
     def column(self, run: Run, sources: Column, rows: Rows, place: Place) -> Column:
-        ids: list[Any] = [getattr(source, self._name, None) for source in sources]
+        ids = self._keys(sources)
         if {int}.issuperset(map(type, ids)) and isinstance(self._complete, Objects):
             return self._complete.selection.rows(run, [Reference(id) for id in ids], self._asked.place(place))
         return super().column(run, sources, rows, place)

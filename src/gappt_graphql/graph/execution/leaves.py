@@ -24,14 +24,15 @@ def writer(type_: GraphQLLeafType) -> tuple[type, Write]:
     """Return the type that the values of a column must all have, and the function that then writes it."""
     if isinstance(type_, GraphQLEnumType):
         return _enum(type_)
-    return _WRITERS.get(type_.name, (_Nothing, _unchanged))
+    return _WRITERS.get(type_.name, (_Nothing, unchanged))
 
 
 class _Nothing:
     """What no value is: each is looked at by itself."""
 
 
-def _unchanged(values: Column) -> Column | None:
+def unchanged(values: Column) -> Column | None:
+    """Return values that JSON has as they are."""
     return values
 
 
@@ -51,12 +52,12 @@ def _instants(values: Column) -> Column | None:
 # By the scalar's name. Records hold ids as numbers.
 _WRITERS: Mapping[str, tuple[type, Write]] = {
     "ID": (int, _ids),
-    "String": (str, _unchanged),
-    "Boolean": (bool, _unchanged),
+    "String": (str, unchanged),
+    "Boolean": (bool, unchanged),
     "Int": (int, _integers),
     "DateTime": (datetime, _instants),
-    "Date": (date, _unchanged),
-    "URL": (str, _unchanged),
+    "Date": (date, unchanged),
+    "URL": (str, unchanged),
 }
 
 

@@ -7,7 +7,7 @@ A column of values has one place, which knows the path of each of them. Paths ar
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
@@ -117,12 +117,14 @@ class Failures:
         """Forget those that were noted after so many."""
         del self._all[length:]
 
-    def applied(self, data: dict[str, Any]) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+    def applied(self, data: Any) -> tuple[Any, list[GraphQLError]]:
         """
         Return the data, null where values failed and may be, and the errors.
 
         An error below what another made null is not told, as graphql-core has it.
         """
+        if not self._all:
+            return data, []
         errors: list[GraphQLError] = []
         nulled: set[Path] = set()
         for place, index, failure in self._all:
@@ -136,9 +138,9 @@ class Failures:
         return (None if () in nulled else data), errors
 
 
-def members(row: Any) -> dict[str, Any]:
-    """Return the members of an object of the answer, by their names in it."""
-    return {name: getattr(row, attribute) for name, attribute in _attributes(row).items()}
+def joined(rows: Iterable[Any]) -> dict[str, Any]:
+    """Return one object with the members of all these, by their names in the answer."""
+    return {name: getattr(row, attribute) for row in rows for name, attribute in _attributes(row).items()}
 
 
 def _attributes(row: Any) -> dict[str, str]:

@@ -17,7 +17,7 @@ from graphql.execution.values import VariableValues
 from strawberry import Info
 from strawberry.types.field import StrawberryField
 
-from gappt_graphql.graph.execution.places import Failures, Root, members
+from gappt_graphql.graph.execution.places import Failures, Root, joined
 from gappt_graphql.graph.loaders import BookLoader, Gathered, Opened
 from gappt_graphql.graph.loading import Batch, Loader, wait_for
 
@@ -41,13 +41,11 @@ class Run:
         self._opened: list[Opened] = []
         self._running: list[Running] = []
 
-    async def answer(self) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
-        """Return the data and the errors."""
-        data: dict[str, Any] = {}
+    async def answer(self) -> tuple[Any, list[GraphQLError]]:
+        """Return the data, to be encoded, and the errors."""
         # A query has one selection at its root; of a mutation each field is one, and is done before the next.
-        for selection in self.plan.roots:
-            data |= members(await self._in_waves(partial(selection.rows, self, [None], Root())))
-        return self.failures.applied(data)
+        parts = [await self._in_waves(partial(selection.rows, self, [None], Root())) for selection in self.plan.roots]
+        return self.failures.applied(parts[0] if len(parts) == 1 else joined(parts))
 
     async def _in_waves(self, begin: Callable[[], Rows]) -> Any:
         [data] = self._gathering(begin)
