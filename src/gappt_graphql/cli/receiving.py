@@ -9,6 +9,7 @@ import msgspec
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from gappt_graphql.cli.answering import InOnePiece
 from gappt_graphql.graph.errors import ErrorCode
 
 MOST_HEAD = 32 * 1024
@@ -66,6 +67,7 @@ class Receiving(HttpToolsProtocol):
         # So that the protocol is told of every byte that is not taken, not only of those after the first 64 KiB.
         transport.set_write_buffer_limits(0)
         self._arrival: asyncio.TimerHandle | None = None
+        self._arrives_by: float | None = None
         self._taking: asyncio.TimerHandle | None = None
         self._why: _Refusal = _NO_HTTP
         self._is_fresh, self._is_answering, self._is_leaving = True, False, False
@@ -74,12 +76,12 @@ class Receiving(HttpToolsProtocol):
         self._await_arrival()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._arrived()
+        self._await_nothing()
         self._taken()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        self._arrived()
+        self._await_nothing()
         self.transport.set_write_buffer_limits()
         super().handle_websocket_upgrade()
 
@@ -131,16 +133,33 @@ class Receiving(HttpToolsProtocol):
         super().on_message_complete()
 
     def _await_arrival(self) -> None:
-        if self._arrival is None:
-            self._arrival = self.loop.call_later(self.seconds_to_arrive, self._late)
+        if self._arrives_by is None:
+            self._arrives_by = self.loop.time() + self.seconds_to_arrive
+            if self._arrival is None:
+                self._arrival = self.loop.call_later(self.seconds_to_arrive, self._look_for_arrival)
 
     def _arrived(self) -> None:
+        # The timer goes on: to make one for each request takes longer than to look now and then.
+        self._arrives_by = None
+
+    def _await_nothing(self) -> None:
+        self._arrives_by = None
         if self._arrival is not None:
             self._arrival.cancel()
             self._arrival = None
 
-    def _late(self) -> None:
+    def _look_for_arrival(self) -> None:
         self._arrival = None
+        if self._arrives_by is None:
+            return
+        left = self._arrives_by - self.loop.time()
+        if left > 0:
+            self._arrival = self.loop.call_later(left, self._look_for_arrival)
+        else:
+            self._arrives_by = None
+            self._late()
+
+    def _late(self) -> None:
         if self.flow.read_paused:  # the client may have sent it: it is this end that waits
             self._await_arrival()
         elif self._is_fresh:
@@ -180,7 +199,7 @@ class Receiving(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._is_answering = True
-        super()._start_asgi_task(cycle, app)
+        super()._start_asgi_task(cycle, InOnePiece(app, cycle))
 
     def on_response_complete(self) -> None:
         self._is_answering = False
