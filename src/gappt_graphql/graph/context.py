@@ -30,6 +30,7 @@ class Context:
     """
 
     __slots__ = (
+        "_loaders",
         "begun",
         "budget",
         "cost",
@@ -37,7 +38,6 @@ class Context:
         "documents",
         "key",
         "kind",
-        "loaders",
         "name",
         "observer",
         "options",
@@ -74,7 +74,14 @@ class Context:
         self.kind, self.name = "unknown", "other"
         self.traceparent: str | None = None
         self.wants_cost = False
-        self.loaders = Loaders(desk)
+        self._loaders: Loaders | None = None
+
+    @property
+    def loaders(self) -> Loaders:
+        """What reads the operation's records, and remembers them."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.desk)
+        return self._loaders
 
     @classmethod
     def of(cls, key: ApiKey, desk: Desk, shared: Shared) -> Context:
@@ -104,7 +111,7 @@ class Context:
 
     def forget(self) -> None:
         """Forget every record read so far."""
-        self.loaders = Loaders(self.desk)
+        self._loaders = None
 
 
 Info = strawberry.Info[Context, None]

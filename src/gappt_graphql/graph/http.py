@@ -18,9 +18,9 @@ from gappt_graphql.graph.context import Context
 from gappt_graphql.graph.errors import ErrorCode
 from gappt_graphql.graph.events import EventStream, one_event
 from gappt_graphql.graph.execution import versions
-from gappt_graphql.graph.incoming import Answer, Fields, Head, Incoming
+from gappt_graphql.graph.incoming import Answer, Head, Incoming
 from gappt_graphql.graph.leaving import while_there
-from gappt_graphql.graph.negotiation import JSON, RESPONSE, STREAM, Accepted, accepted_by
+from gappt_graphql.graph.negotiation import JSON, RESPONSE, STREAM, accepted_by
 from gappt_graphql.graph.persisted import text_of
 from gappt_graphql.graph.requests import Asked, NotTaken, asked_by_address, asked_of, check_body_type, decoded
 from gappt_graphql.graph.results import content_of, was_run
@@ -77,7 +77,7 @@ def refused(
     """Return the answer to a request that is refused before an operation runs; `more` stands beside the code."""
     error = {"message": message, "extensions": {"code": code.value, **more}}
     scope.setdefault("state", {})["codes"] = [code.value]
-    media_type = _accepted(Head(scope["headers"])).answer or JSON
+    media_type = accepted_by(", ".join(Head(scope["headers"]).getlist("accept"))).answer or JSON
     return _encoded({"errors": [error]}, status, media_type, headers)
 
 
@@ -109,12 +109,12 @@ class Door:
 
     def may_stream(self, request: Incoming) -> bool:
         """Tell whether the answer may be a stream."""
-        return _accepted(request.headers).stream
+        return request.accepted.stream
 
     async def _answer(self, request: Incoming) -> ASGIApp:
         self._check_address(request)
         desk = await self._open_desk(request)
-        accepted = _accepted(request.headers)
+        accepted = request.accepted
         if accepted.answer is None and not accepted.stream:
             raise NotTaken(406, f"Answers come as {RESPONSE} or as {JSON}: accept one of them.")
         asked = await _asked(request)
@@ -188,10 +188,6 @@ class Door:
                 request.state.operation = telling.ended()
 
         return told
-
-
-def _accepted(headers: Fields) -> Accepted:
-    return accepted_by(", ".join(headers.getlist("accept")))
 
 
 async def _asked(request: Incoming) -> Asked:

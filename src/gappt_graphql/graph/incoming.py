@@ -7,12 +7,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from gappt_graphql.graph.negotiation import accepted_by
+
 RawHeaders = Sequence[tuple[bytes, bytes]]
 """Names in lower case, as servers and answers have them."""
 
 
 class Fields(Protocol):
-    """The headers of a request, by names in any case."""
+    """The headers of a request, by names in lower case."""
 
     def get(self, key: str, default: str, /) -> str:
         """Return the first header of this name."""
@@ -24,30 +26,32 @@ class Fields(Protocol):
 
 
 class Head:
-    """The headers of a request, found by their names without a look at all of them."""
+    """The headers of a request, found by their names, in lower case, without a look at all of them."""
 
     __slots__ = ("_first", "_raw")
 
     def __init__(self, raw: RawHeaders) -> None:
-        self._raw, self._first = raw, dict(reversed(raw))
+        self._raw = raw
+        self._first = {name.decode("latin-1"): value for name, value in reversed(raw)}
 
     def __getitem__(self, key: str, /) -> str:
-        return self._first[key.lower().encode("latin-1")].decode("latin-1")
+        return self._first[key].decode("latin-1")
 
     def get(self, key: str, default: str = "", /) -> str:
-        value = self._first.get(key.lower().encode("latin-1"))
+        value = self._first.get(key)
         return default if value is None else value.decode("latin-1")
 
     def getlist(self, key: str, /) -> list[str]:
-        name = key.lower().encode("latin-1")
-        if name not in self._first:
+        value = self._first.get(key)
+        if value is None:
             return []
         if len(self._first) == len(self._raw):
-            return [self._first[name].decode("latin-1")]
+            return [value.decode("latin-1")]
+        name = key.encode("latin-1")
         return [value.decode("latin-1") for one, value in self._raw if one == name]
 
     def __contains__(self, key: object, /) -> bool:
-        return isinstance(key, str) and key.lower().encode("latin-1") in self._first
+        return key in self._first
 
 
 class State:
@@ -66,12 +70,13 @@ class State:
 class Incoming:
     """A request."""
 
-    __slots__ = ("headers", "method", "receive", "scope", "state")
+    __slots__ = ("accepted", "headers", "method", "receive", "scope", "state")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope, self.receive = scope, receive
         self.method: str = scope["method"]
         self.headers = Head(scope["headers"])
+        self.accepted = accepted_by(", ".join(self.headers.getlist("accept")))
         self.state = State(scope.setdefault("state", {}))
 
     async def body(self) -> bytes:

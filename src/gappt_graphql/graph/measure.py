@@ -79,13 +79,14 @@ class Measured:
 
     def size(self, operation_name: str | None, variables: Mapping[str, Any]) -> Size:
         """Return the size of the document where the operation of this name is run, or the first one."""
-        given = Given(self._operation(operation_name), variables)
         questions = self._questions.get(operation_name)
+        given = None if questions == () else Given(self._operation(operation_name), variables)
         if questions is not None:
-            known = self._sizes.get((operation_name, *map(given.answer, questions)))
+            answers = () if given is None else map(given.answer, questions)
+            known = self._sizes.get((operation_name, *answers))
             if known is not None:
                 return known
-        return self._measured(operation_name, given)
+        return self._measured(operation_name, given or Given(self._operation(operation_name), variables))
 
     def _measured(self, operation_name: str | None, given: Given) -> Size:
         measure = _Measure(self.document, self._schema, given)

@@ -1,7 +1,6 @@
 """How many operations run at once, and how long each may take."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 
 class Overloaded(Exception):
@@ -22,18 +21,27 @@ class Bounds:
         self.most, self.read_seconds, self.write_seconds = most, read_seconds, write_seconds
         self.count = 0
         """That run."""
+        self._running = _Running(self)
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> AbstractContextManager[None]:
         """
         Count one more as long as this lasts.
 
         :raises Overloaded: if that is one too many
         """
-        if self.count >= self.most:
+        return self._running
+
+
+class _Running(AbstractContextManager[None]):
+    """One for all operations: it has no more to remember than how many they are."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+
+    def __enter__(self) -> None:
+        if self._bounds.count >= self._bounds.most:
             raise Overloaded
-        self.count += 1
-        try:
-            yield
-        finally:
-            self.count -= 1
+        self._bounds.count += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._bounds.count -= 1

@@ -4,7 +4,7 @@ import logging
 import re
 import traceback
 from contextlib import suppress
-from uuid import uuid4
+from secrets import token_hex
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +26,7 @@ _EVERYWHERE = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
+_NAMES = frozenset(name for name, _ in _EVERYWHERE)
 
 
 class Envelope:
@@ -85,13 +86,15 @@ def enveloped(headers: RawHeaders, request_id: str, standing: Standing | None) -
     ours = {name for name, _ in carried}
     own = [one for one in headers if one[0] not in ours]
     theirs = {name for name, _ in own}
-    return own + carried + [one for one in _EVERYWHERE if one[0] not in theirs]
+    if theirs.isdisjoint(_NAMES):
+        return [*own, *carried, *_EVERYWHERE]
+    return [*own, *carried, *(one for one in _EVERYWHERE if one[0] not in theirs)]
 
 
 def request_id_of(headers: Fields) -> str:
     """Return the caller's request id where it is harmless to log, else a new one."""
     given = headers.get("x-request-id", "")
-    return given if given and _REQUEST_ID.fullmatch(given) else str(uuid4())
+    return given if given and _REQUEST_ID.fullmatch(given) else token_hex(16)
 
 
 def broken(exception: Exception, scope: Scope, request_id: str) -> Response:

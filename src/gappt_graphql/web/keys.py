@@ -36,6 +36,7 @@ class _Request(Protocol):
     def state(self) -> Any: ...
 
 
+_ACTOR = HEADER.lower()
 # Longer than any key; what is longer is refused without being looked at.
 _LONGEST = 512
 
@@ -108,7 +109,7 @@ class DeskOpener:
         request.state.key = key
         request.state.standing = stands = self._requests.take(key.id, per_minute=key.rate_limit)
         try:
-            actor = actor_in_headers(request.headers.getlist(HEADER))
+            actor = actor_in_headers(request.headers.getlist(_ACTOR))
         except BadActor as bad:
             raise HTTPException(400, str(bad)) from None
         return self._desk(key, request.state.request_id, actor, stands)

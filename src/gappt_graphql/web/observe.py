@@ -137,10 +137,10 @@ def answered(observer: Logging, scope: Scope, door: str, status: int, size: int,
             "status": status,
             "ms": _milliseconds(seconds),
             "bytes": size,
-            **_who(state),
         }
+        fields |= _who(state)
         if operation:
-            fields.update(_of(operation))
+            fields |= _of(operation)
         elif codes:
             fields["codes"] = codes
         observer.write(level, "request", fields)
