@@ -76,31 +76,38 @@ def list_webhooks(account_name: str, as_json: bool, database_url: str | None) ->
 @webhook.command("pause")
 @_the_webhook
 @account_name
+@as_json
 @setting_flags("database_url")
-def pause_webhook(id: int, account_name: str, database_url: str | None) -> None:
+def pause_webhook(id: int, account_name: str, as_json: bool, database_url: str | None) -> None:
     """Tell the webhook with this ID of nothing until it is resumed."""
     asyncio.run(_turn(id, account_name, "PAUSED", chosen(database_url=database_url)))
-    click.echo(f"The webhook {id} is paused. What happens meanwhile is told when it is resumed.")
+    _tell(
+        {"id": str(id), "state": "PAUSED"},
+        f"The webhook {id} is paused. What happens meanwhile is told when it is resumed.",
+        as_json,
+    )
 
 
 @webhook.command("resume")
 @_the_webhook
 @account_name
+@as_json
 @setting_flags("database_url")
-def resume_webhook(id: int, account_name: str, database_url: str | None) -> None:
+def resume_webhook(id: int, account_name: str, as_json: bool, database_url: str | None) -> None:
     """Let the webhook with this ID go on from where it stopped, paused or disabled."""
     asyncio.run(_turn(id, account_name, "ACTIVE", chosen(database_url=database_url)))
-    click.echo(f"The webhook {id} is active.")
+    _tell({"id": str(id), "state": "ACTIVE"}, f"The webhook {id} is active.", as_json)
 
 
 @webhook.command("delete")
 @_the_webhook
 @account_name
+@as_json
 @setting_flags("database_url")
-def delete_webhook(id: int, account_name: str, database_url: str | None) -> None:
+def delete_webhook(id: int, account_name: str, as_json: bool, database_url: str | None) -> None:
     """Delete the webhook with this ID; what waits for it is not delivered."""
     asyncio.run(_delete(id, account_name, chosen(database_url=database_url)))
-    click.echo(f"The webhook {id} is deleted.")
+    _tell({"id": str(id)}, f"The webhook {id} is deleted.", as_json)
 
 
 @webhook.command("rotate")
@@ -136,21 +143,31 @@ def list_dead(id: int, account_name: str, as_json: bool, database_url: str | Non
 @_the_webhook
 @click.argument("delivery_ids", metavar="[DELIVERY]...", nargs=-1, type=_AN_ID)
 @account_name
+@as_json
 @setting_flags("database_url")
-def replay(id: int, delivery_ids: tuple[int, ...], account_name: str, database_url: str | None) -> None:
+def replay(id: int, delivery_ids: tuple[int, ...], account_name: str, as_json: bool, database_url: str | None) -> None:
     """Make deliveries of the webhook with this ID again: those named, or else the oldest 100 that are dead."""
     count = asyncio.run(_replay(id, delivery_ids, account_name, chosen(database_url=database_url)))
-    click.echo(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due now.")
+    sentence = f"{count} {'delivery is' if count == 1 else 'deliveries are'} due now."
+    _tell({"id": str(id), "due": count}, sentence, as_json)
 
 
 @webhook.command("test")
 @_the_webhook
 @account_name
+@as_json
 @setting_flags("database_url")
-def send_test(id: int, account_name: str, database_url: str | None) -> None:
+def send_test(id: int, account_name: str, as_json: bool, database_url: str | None) -> None:
     """Have the server send the webhook with this ID a message that tells of nothing."""
     asyncio.run(_test(id, account_name, chosen(database_url=database_url)))
-    click.echo("A test is due now; a running server sends it.")
+    _tell({"id": str(id)}, "A test is due now; a running server sends it.", as_json)
+
+
+def _tell(facts: dict[str, object], sentence: str, as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(sentence)
 
 
 def _show_secret(id: int, secret: str, as_json: bool) -> None:
