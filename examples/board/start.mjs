@@ -15,7 +15,8 @@ const store = ['--database-url', `sqlite:///${join(folder, 'book.db')}`];
 
 let service;
 let page;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void end(0));
+let ending = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
 
 try {
   await run();
@@ -28,15 +29,9 @@ async function run() {
   const port = await freePort();
   process.env.GAPPT_ADDRESS = `http://127.0.0.1:${port}`;
   const trusted = here('src/generated/persisted-documents.json');
-  // In a group of its own, so that Ctrl-C reaches it through us, once.
-  service = spawn(
-    command,
-    [...before, 'serve', '--demo', '--port', String(port), '--trusted-documents', trusted, ...store],
-    {
-      stdio: ['ignore', 'pipe', process.env.BOARD_LOG ? 'inherit' : 'ignore'],
-      detached: true,
-    },
-  );
+  const served = ['serve', '--demo', '--port', String(port), '--trusted-documents', trusted, ...store];
+  const log = process.env.BOARD_LOG ? 'inherit' : 'ignore';
+  service = spawn(command, [...before, ...served], { stdio: ['ignore', 'pipe', log] });
   service.once('error', () =>
     console.error(`There is no ${command}: run \`make setup\` first, or name it with GAPPT=...`),
   );
@@ -46,8 +41,17 @@ async function run() {
   const made = ['key', 'create', '--account', 'Demo practice', '--for', 'browser', '--json', ...store];
   process.env.BOARD_KEY = JSON.parse(execFileSync(command, [...before, ...made], { encoding: 'utf8' })).key;
   page = await preview({ root: here('.'), preview: { port: Number(process.env.PORT ?? 4100), strictPort: false } });
-  console.log(`The board: ${page.resolvedUrls.local[0]}`);
+  // Vite would end us before the service has let go of its book.
+  process.removeAllListeners('SIGTERM').on('SIGTERM', stop);
+  console.log(`The board: ${page.resolvedUrls.local[0]}?business=1&week=${monday()}`);
   console.log('Ctrl-C ends it.');
+}
+
+/** The week of the demo. Its first practice has conflicts to look at. */
+function monday() {
+  const day = new Date();
+  day.setUTCDate(day.getUTCDate() - ((day.getUTCDay() + 6) % 7));
+  return day.toISOString().slice(0, 10);
 }
 
 /** Wait until it has said these words; throw if it ends before. */
@@ -60,10 +64,16 @@ async function told(child, words) {
   ]);
 }
 
+function stop() {
+  void end(0);
+}
+
 // The service lets go of its book before the folder goes.
 async function end(code) {
+  if (ending) return;
+  ending = true;
   page?.httpServer.closeAllConnections();
-  if (service?.pid && service.exitCode === null) {
+  if (service?.pid && service.exitCode === null && service.signalCode === null) {
     service.removeAllListeners('exit');
     const ended = once(service, 'exit');
     service.kill();

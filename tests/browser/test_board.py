@@ -13,14 +13,19 @@ from typing import Any
 import httpx2
 import pytest
 
-from board_page import BOARD, BUILT, NODE, BoardPage, BoardServer, free_port
+from board_page import BOARD, BUILT, NODE, BoardPage, BoardServer, free_port, monday
 
 pytestmark = pytest.mark.browser
 
 PICTURES = Path(__file__).parent / "pictures"
 BOOK = """mutation ($input: BookAttendeesInput!) {
     bookAttendees(input: $input) { userErrors { message } } }"""
-ATTENDEES = "query ($id: ID!) { groupAppointment(id: $id) { attendeeCount patients { label } } }"
+GROUP = "query ($id: ID!) { groupAppointment(id: $id) { startsAt patientIds } }"
+CREATE = """mutation ($input: CreateGroupAppointmentInput!) {
+    createGroupAppointment(input: $input) { groupAppointment { id } } }"""
+ARCHIVE = """mutation ($input: ArchiveGroupAppointmentInput!) {
+    archiveGroupAppointment(input: $input) { archived { id } } }"""
+ATTENDEES = "query ($id: ID!) { groupAppointment(id: $id) { patients { label } } }"
 
 ALONE, EARLY, LATE, AWAY, FRIDAY, BACK_CARE, FULL = 24, 37, 38, 41, 26, 25, 42
 """Groups in Sydney: one without a series; two at once on Tuesday; one in time off; two on Friday; a full one."""
@@ -71,7 +76,7 @@ def test_a_week_is_shown_by_practitioner_on_the_clock_of_the_practice(visit: Cal
         "Dr Pilar Springtoe",
     ]
     pilates = board.page.get_by_role("region", name="Dr Pilar Springtoe").get_by_role("cell").first
-    assert plain(pilates.inner_text()) == ["09:00–10:00", "Pilates", "2 of 6 seats left"]
+    assert plain(pilates.inner_text())[1:] == ["09:00–10:00", "Pilates", "2 of 6 seats left"]
     board.page.get_by_text("Australia/Sydney").wait_for()
     assert board.complaints == []
     assert [url for url in board.requests if not re.match(r"(http|ws)://127\.0\.0\.1:|data:", url)] == []
@@ -180,6 +185,27 @@ def test_what_another_client_does_is_seen_and_said_without_a_reload(
     assert board.focused_group() == FRIDAY
     assert board.page.evaluate("window.moved") == moved < 0.02
 
+    # Who has turned to something else is not called back.
+    board.page.get_by_role("heading", name="Group board").click()
+    book(server, FRIDAY, 29)
+    board.shows(FRIDAY, "Full: 6 of 6")
+    assert board.page.evaluate("document.activeElement === document.body")
+
+
+def test_a_conflict_comes_and_goes_on_both_sides(visit: Callable[..., BoardPage], server: BoardServer) -> None:
+    board = visit(business=2)
+    board.page.get_by_text("Live", exact=True).wait_for()
+    assert reasons(board, LONDON_THURSDAY) == []
+    group = server.demo.ask(GROUP, id=str(LONDON_THURSDAY))["groupAppointment"]
+
+    # Only the group that is made is written, and only it that is archived.
+    at_once = {"startsAt": group["startsAt"], "patientIds": group["patientIds"][:1]}
+    made = server.demo.ask(CREATE, input=at_once | {"practitionerId": "3", "businessId": "2", "appointmentTypeId": "1"})
+    board.shows(LONDON_THURSDAY, "is also in Pilates with Dr Stella Stretchwell")
+    server.demo.ask(ARCHIVE, input={"id": made["createGroupAppointment"]["groupAppointment"]["id"]})
+
+    board.card(LONDON_THURSDAY).locator(".reason").wait_for(state="detached")
+
 
 def test_a_break_of_the_connection_loses_no_change(visit: Callable[..., BoardPage], server: BoardServer) -> None:
     board = visit(business=2)
@@ -241,6 +267,34 @@ def test_a_booking_whose_answer_is_lost_takes_effect_once(visit: Callable[..., B
     assert len(keys) == 2
     assert keys[0] == keys[1]
     assert attendees(server, LONDON_THURSDAY).count("Hazel Bellweather") == 1
+
+
+def test_a_button_pressed_again_after_no_answer_books_once(
+    visit: Callable[..., BoardPage], server: BoardServer
+) -> None:
+    board = visit(business=2)
+    keys: list[str] = []
+
+    def lose_the_answers(route: Any) -> None:
+        body = route.request.post_data_json
+        if body["operationName"] != "Book":
+            route.continue_()
+            return
+        keys.append(body["variables"]["input"]["idempotencyKey"])
+        route.fetch()
+        route.abort()
+
+    board.page.route("**/graphql", lose_the_answers)
+    dialog = board.open(33)
+    board.choose("Hazel Bellweather")
+    dialog.get_by_role("button", name="Book", exact=True).click()
+    dialog.get_by_role("alert").get_by_text("It may be done, or not").wait_for()
+    board.page.unroute("**/graphql")
+    dialog.get_by_role("button", name="Book", exact=True).click()
+
+    dialog.get_by_text("Hazel Bellweather is booked. 4 of 8 seats left.").wait_for()
+    assert len(set(keys)) == 1
+    assert attendees(server, 33).count("Hazel Bellweather") == 1
 
 
 def test_a_series_is_seen_with_its_conflicts_before_it_is_saved(visit: Callable[..., BoardPage]) -> None:
@@ -374,7 +428,11 @@ def test_a_key_that_is_refused_is_told_in_words(visit: Callable[..., BoardPage])
     board.page.get_by_role("alert").get_by_text("An API key is needed").wait_for()
 
 
-def test_one_command_starts_the_board_and_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
+# Ctrl-C goes to everything that was started from a terminal; who ends a service tells it alone.
+@pytest.mark.parametrize(("end", "by"), [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)], ids=["ctrl-c", "kill"])
+def test_one_command_starts_the_board_and_ends_all_of_it(
+    tmp_path: Path, end: Callable[[int, int], None], by: int
+) -> None:
     if not BUILT.is_file():
         pytest.skip("the board has not been built: make test-browser")
     environment = {
@@ -389,6 +447,8 @@ def test_one_command_starts_the_board_and_ctrl_c_ends_all_of_it(tmp_path: Path) 
     assert started.stdout
     try:
         address = started.stdout.readline().removeprefix("The board: ").strip()
+        assert address.endswith(f"/?business=1&week={monday()}")
+        address = address.partition("?")[0]
         page = httpx2.get(address)
         key = httpx2.get(f"{address}session.json").json()["key"]
         text = {"query": "{ businesses { totalCount } }"}
@@ -396,7 +456,7 @@ def test_one_command_starts_the_board_and_ctrl_c_ends_all_of_it(tmp_path: Path) 
         kept = list(tmp_path.iterdir())
         assert started.stdout.readline() == "Ctrl-C ends it.\n"
     finally:
-        os.killpg(started.pid, signal.SIGINT)
+        end(started.pid, by)
         started.communicate(timeout=30)
 
     assert "<title>Group board</title>" in page.text

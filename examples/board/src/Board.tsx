@@ -79,6 +79,7 @@ export function Board({ session }: { session: Session }) {
         <div
           className="rows" key={`${week?.business.id} ${week?.monday}`} onKeyDown={walk}
           onFocus={({ target }) => (focused.current = idOf(target))}
+          onBlur={({ target }) => target.isConnected && (focused.current = undefined)}
         >
           {week && rows.map((row) => (
             <PractitionerWeek key={row.practitioner.id} {...row} {...week} open={setOpenId} />
@@ -124,14 +125,7 @@ type Place = { business?: string | undefined; week?: string | undefined };
 
 /** The place stands in the address, so that a reload shows the same week, and a colleague can be sent it. */
 function usePlace(): [Place, (place: Place) => void] {
-  const [place, setPlace] = useState<Place>(() => {
-    const asked = new URLSearchParams(location.search);
-    const week = asked.get('week');
-    return {
-      business: asked.get('business') ?? undefined,
-      week: week && !Number.isNaN(Date.parse(week)) ? mondayOf(week) : undefined,
-    };
-  });
+  const [place, setPlace] = useState(placeOf);
   useEffect(() => {
     const said = new URLSearchParams(
       Object.entries(place).filter(([, value]) => value !== undefined) as [string, string][],
@@ -139,6 +133,16 @@ function usePlace(): [Place, (place: Place) => void] {
     history.replaceState(null, '', said.size > 0 ? `?${said}` : location.pathname);
   }, [place]);
   return [place, setPlace];
+}
+
+function placeOf(): Place {
+  const asked = new URLSearchParams(location.search);
+  const business = asked.get('business') ?? undefined;
+  try {
+    return { business, week: mondayOf(asked.get('week') ?? '') };
+  } catch {
+    return { business }; // no date, so this week
+  }
 }
 
 const AHEAD: Record<string, [number, number]> = {

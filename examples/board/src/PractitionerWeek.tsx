@@ -7,7 +7,7 @@ import british from '@fullcalendar/react/locales/en-gb';
 import '@fullcalendar/react/skeleton.css';
 import { useMemo, useSyncExternalStore } from 'react';
 
-import { hours } from './clock';
+import { day, hours } from './clock';
 import type { Business, Card } from './week';
 import { reasonInWords, seatsInWords } from './words';
 
@@ -68,6 +68,7 @@ function CardContent({ card, business }: { card: Card; business: Business }) {
   const { appointmentType: type, maxAttendees, availableSeats, practitioner, conflicts } = card;
   return (
     <div data-group={card.id} className="content" style={{ borderInlineStartColor: type.color ?? undefined }}>
+      <span className="unseen">{day(card.startsAt, business.timeZone)}</span>
       <span className="hours">{hours(card, business.timeZone)}</span>
       <span className="name">{type.name}</span>
       <span className={availableSeats === 0 ? 'seats full' : 'seats'}>

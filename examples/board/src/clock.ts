@@ -9,6 +9,7 @@ export function thisMonday(timeZone: string): string {
   return mondayOf(Temporal.Now.plainDateISO(timeZone).toString());
 }
 
+/** @throws RangeError if this is no date */
 export function mondayOf(date: string): string {
   const day = Temporal.PlainDate.from(date);
   return day.subtract({ days: day.dayOfWeek - 1 }).toString();

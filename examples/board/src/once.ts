@@ -33,7 +33,7 @@ export function useOnce<Input extends object, Data>(
     const { data, error } = await client.mutation(mutation, { input: { ...input, idempotencyKey } }).toPromise();
     setBusy(false);
     if (error && isUnanswered(error)) {
-      setFailure('No answer: it may be done, or not. Send it again; it takes effect once.');
+      setFailure(`${inWords(error)} It may be done, or not: send it again, and it is done once.`);
       return undefined;
     }
     open.current = undefined;

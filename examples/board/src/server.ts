@@ -52,6 +52,5 @@ export function isUnanswered({ networkError, response }: CombinedError): boolean
 
 /** Tell a person why there is no answer. */
 export function inWords(error: CombinedError): string {
-  if (isUnanswered(error)) return 'The server does not answer at the moment.';
-  return error.graphQLErrors[0]?.message ?? error.message;
+  return error.graphQLErrors[0]?.message ?? 'The server does not answer at the moment.';
 }
