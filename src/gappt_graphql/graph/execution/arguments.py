@@ -8,6 +8,7 @@ whatever else there is, graphql-core and Strawberry look at, so that what they s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -92,7 +93,7 @@ class Arguments:
             name = self._schema.config.name_converter.from_argument(argument)
             definition = self._asked.field.args[name]
             build = _argument(definition, nodes.get(name))
-            convert = self._conversion(argument.type)
+            convert = _conversion(self._schema, argument.type)
             if isinstance(build, _Same):
                 if build.value is not Undefined:
                     self._same[argument.python_name] = convert(build.value)
@@ -103,50 +104,56 @@ class Arguments:
         converter, config = self._schema.schema_converter, self._schema.config
         return convert_arguments(given, self._field.arguments, converter.scalar_registry, config)
 
-    def _conversion(self, type_: Any) -> Convert:
-        if isinstance(type_, StrawberryMaybe):
-            if not isinstance(type_.of_type, StrawberryOptional):
-                raise Doubtful  # null is refused there
-            of_type = self._conversion(type_.of_type)
-            return lambda value: Some(of_type(value))
-        if isinstance(type_, StrawberryOptional | LazyType):
-            return self._conversion(type_.of_type if isinstance(type_, StrawberryOptional) else type_.resolve_type())
-        convert = self._of_value(type_)
-        return lambda value: value if value is None or value is UNSET else convert(value)
 
-    def _of_value(self, type_: Any) -> Convert:
-        registry = self._schema.schema_converter.scalar_registry
-        if isinstance(type_, StrawberryList):
-            item = self._conversion(type_.of_type)
-            return lambda value: [item(one) for one in value]
-        if type_ is GlobalID:
-            raise Doubtful
-        if isinstance(type_, StrawberryEnumDefinition) or has_enum_definition(type_) or is_scalar(type_, registry):
-            return _unchanged
-        if not has_object_definition(type_) or not type_.__strawberry_definition__.is_input:
-            raise Doubtful
-        return self._input(type_)
+def _conversion(schema: Schema, type_: Any) -> Convert:
+    """Return what Strawberry's `convert_argument` does to values of a type."""
+    if isinstance(type_, StrawberryMaybe):
+        if not isinstance(type_.of_type, StrawberryOptional):
+            raise Doubtful  # null is refused there
+        of_type = _conversion(schema, type_.of_type)
+        return lambda value: Some(of_type(value))
+    if isinstance(type_, StrawberryOptional | LazyType):
+        return _conversion(schema, type_.of_type if isinstance(type_, StrawberryOptional) else type_.resolve_type())
+    convert = _of_value(schema, type_)
+    return lambda value: value if value is None or value is UNSET else convert(value)
 
-    def _input(self, type_: Any) -> Convert:
-        definition = type_.__strawberry_definition__
-        if definition.from_input is not None:
-            raise Doubtful
-        fields = {
-            self._schema.config.name_converter.from_field(field): (
-                field.python_name,
-                self._conversion(field.resolve_type(type_definition=definition)),
-            )
-            for field in definition.fields
-        }
 
-        def made(value: Mapping[str, Any]) -> Any:
-            members = {}  # what is not given has a default
-            for name, one in value.items():
-                called, convert = fields[name]
-                members[called] = convert(one)
-            return type_(**members)
+def _of_value(schema: Schema, type_: Any) -> Convert:
+    if isinstance(type_, StrawberryList):
+        item = _conversion(schema, type_.of_type)
+        return lambda value: [item(one) for one in value]
+    if type_ is GlobalID:
+        raise Doubtful
+    registry = schema.schema_converter.scalar_registry
+    if isinstance(type_, StrawberryEnumDefinition) or has_enum_definition(type_) or is_scalar(type_, registry):
+        return _unchanged
+    if not has_object_definition(type_):
+        raise Doubtful
+    return _input(schema, type_)
 
-        return made
+
+# Kept for all plans, as those of variables.
+@lru_cache(maxsize=1_000)
+def _input(schema: Schema, type_: Any) -> Convert:
+    definition = type_.__strawberry_definition__
+    if not definition.is_input or definition.from_input is not None:
+        raise Doubtful
+    fields = {
+        schema.config.name_converter.from_field(field): (
+            field.python_name,
+            _conversion(schema, field.resolve_type(type_definition=definition)),
+        )
+        for field in definition.fields
+    }
+
+    def made(value: Mapping[str, Any]) -> Any:
+        members = {}  # what is not given has a default
+        for name, one in value.items():
+            called, convert = fields[name]
+            members[called] = convert(one)
+        return type_(**members)
+
+    return made
 
 
 def _unchanged(value: Any) -> Any:

@@ -7,6 +7,7 @@ They know values that are plainly good. Whatever else comes graphql-core looks a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -17,6 +18,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLSchema,
     VariableDefinitionNode,
+    get_named_type,
     get_variable_values,
     is_leaf_type,
     is_required_input_field,
@@ -96,10 +98,10 @@ def _variable(schema: GraphQLSchema, definition: VariableDefinitionNode) -> _Var
     return _Variable(signature.name, signature, _coercion(signature.type), absent)
 
 
-def _coercion(type_: GraphQLInputType, within: tuple[str, ...] = ()) -> Coerce:
-    """Return how values of a type are coerced. A type within itself may be too deep: those are not plain."""
+def _coercion(type_: GraphQLInputType) -> Coerce:
+    """Return how values of a type are coerced."""
     if isinstance(type_, GraphQLNonNull):
-        coerce = _of_value(type_.of_type, within)
+        coerce = _of_value(type_.of_type)
 
         def required(value: Any) -> Any:
             if value is None:
@@ -107,20 +109,27 @@ def _coercion(type_: GraphQLInputType, within: tuple[str, ...] = ()) -> Coerce:
             return coerce(value)
 
         return required
-    coerce = _of_value(type_, within)
+    coerce = _of_value(type_)
     return lambda value: None if value is None else coerce(value)
 
 
-def _of_value(type_: GraphQLInputType, within: tuple[str, ...]) -> Coerce:
+def _of_value(type_: GraphQLInputType) -> Coerce:
     if is_leaf_type(type_):
         return type_.coerce_input_value
     if isinstance(type_, GraphQLList):
-        return _list(_coercion(type_.of_type, within))
-    if not isinstance(type_, GraphQLInputObjectType) or type_.name in within:
+        return _list(_coercion(type_.of_type))
+    if not isinstance(type_, GraphQLInputObjectType) or type_.is_one_of or _has_itself(type_):
         raise Doubtful
-    if type_.is_one_of or type_.out_type is not GraphQLInputObjectType.out_type:
+    if type_.out_type is not GraphQLInputObjectType.out_type:
         raise Doubtful
-    return _object(type_, (*within, type_.name))
+    return _object(type_)
+
+
+def _has_itself(type_: GraphQLInputObjectType, *within: GraphQLInputObjectType) -> bool:
+    """Tell whether a value may be nested without end: that may be too deep."""
+    inner = (get_named_type(field.type) for field in type_.fields.values())
+    objects = [one for one in inner if isinstance(one, GraphQLInputObjectType)]
+    return any(one is type_ or one in within or _has_itself(one, type_, *within) for one in objects)
 
 
 def _list(coerce: Coerce) -> Coerce:
@@ -132,8 +141,10 @@ def _list(coerce: Coerce) -> Coerce:
     return each
 
 
-def _object(type_: GraphQLInputObjectType, within: tuple[str, ...]) -> Coerce:
-    fields = {name: (field.out_name or name, _coercion(field.type, within)) for name, field in type_.fields.items()}
+# Kept for all plans: those of a filter take up more than the rest of a plan that has one.
+@lru_cache(maxsize=1_000)
+def _object(type_: GraphQLInputObjectType) -> Coerce:
+    fields = {name: (field.out_name or name, _coercion(field.type)) for name, field in type_.fields.items()}
     required = {name for name, field in type_.fields.items() if is_required_input_field(field)}
     defaults = {
         name: value
