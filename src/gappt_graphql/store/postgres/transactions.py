@@ -153,15 +153,15 @@ class Transactions:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _reading(self, text: str, work: Work[T]) -> T:
-        async with self._connection() as connection:
-            unit = Unit(connection, self._observer.spans)
-            try:
-                await of_the_driver(connection.execute(text))
-                done = await work(unit)
-                await unit.end()
-            finally:
-                await self._undo(connection, unit)
+        connection = await of_the_driver(self._pool.acquire())
+        unit = Unit(connection, self._observer.spans)
+        try:
+            await of_the_driver(connection.execute(text))
+            done = await work(unit)
+            await unit.end()
             return done
+        finally:
+            await to_the_end(asyncio.ensure_future(self._given_back(connection, busy=unit.close())))
 
     async def _writing(self, text: str, work: Work[T], committed: Callable[[], None], asked: float) -> T:
         async with self._connection() as connection:
@@ -191,6 +191,16 @@ class Transactions:
             raise RuntimeError("The database has undone the transaction of a unit of work that hid its failure.")
         committed()
         self._observer.committed(1, monotonic() - began)
+
+    async def _given_back(self, connection: Any, *, busy: bool) -> None:
+        """End the transaction of a unit that only read, and give its connection back to the pool."""
+        try:
+            if busy:
+                _give_up(connection)
+            else:
+                await _rolled_back(connection)
+        finally:
+            await self._pool.release(connection)
 
     async def _undo(self, connection: Any, unit: Unit) -> None:
         """End the transaction, if there still is one. A connection that can't be told so is given up."""
