@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -22,6 +23,7 @@ from gappt_graphql.scheduling.asking import Condition, Listing, Operator, Order,
 from gappt_graphql.scheduling.conflicts import ConflictKind
 from gappt_graphql.scheduling.group_appointment import GroupAppointment
 from gappt_graphql.scheduling.ids import Ids
+from gappt_graphql.store import Book
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.web.app import create_app
 
@@ -55,12 +57,21 @@ async def main(folder: str | None) -> None:
                 listing = Listing((LIVE, *where), (Order("starts_at"),))
                 return store.read(account.id, lambda book: book.page(GroupAppointment, listing, Slice(first)))
 
-            def conflicts() -> Awaitable[object]:
-                return store.read(account.id, lambda book: book.conflicts_of(range(1, 101), list(ConflictKind)))
+            def asked(question: Callable[[Book, list[Any]], Awaitable[object]], many: int) -> Awaitable[object]:
+                return store.read(account.id, lambda book: question(book, list(range(1, many + 1))))
+
+            every = list(ConflictKind)
 
             await _print_time("a page of 50 by time", lambda: page(FROM_NOW))
             await _print_time("a page of 50 with conflicts in a month", lambda: page(FROM_NOW, A_MONTH, TORN))
-            await _print_time("the conflicts of 100", conflicts)
+            await _print_time(
+                "the conflicts of 100", lambda: asked(lambda book, ids: book.conflicts_of(ids, every), 100)
+            )
+            await _print_time(
+                "which of 100 conflict", lambda: asked(lambda book, ids: book.conflicting(ids, every), 100)
+            )
+            await _print_time("the attendees of 50", lambda: asked(lambda book, ids: book.attendees_of(ids), 50))
+            await _print_time("the patients of 50", lambda: asked(lambda book, ids: book.patients_of(ids), 50))
             issued = await issue_key(store, account=account.id, scopes=["read"], now=NOW, ids=Ids(0), cost_budget=0)
             app = create_app(store, clock=lambda: NOW, ids=Ids(0), cost_budget=0)
             headers = {"Authorization": f"Bearer {issued.secret}"}

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Set
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -37,7 +37,6 @@ from gappt_graphql.store.errors import (
 
 __all__ = [
     "Account",
-    "Along",
     "ApiKey",
     "AuditEnd",
     "AuditRow",
@@ -78,14 +77,6 @@ Record = (
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-Along = Mapping[str, dict[int, Any]]
-"""
-What is read along with records, from the same moment: the others that they name, into a dictionary for each column.
-
-The columns are `appointment_type_id`, `business_id`, `group_appointment_id`, `patient_id`, `practitioner_id` and
-`repeated_from_id`, as far as the records have them. What a dictionary holds already stays as it is.
-"""
-
 
 class Edit(Struct, frozen=True):
     """A record as it was, or None where it is new, and as it shall be."""
@@ -111,7 +102,7 @@ class Book(Protocol):
 
     account: AccountId
 
-    async def find(self, kind: type[R], ids: Collection[int], *, along: Along | None = None) -> Mapping[int, R]:
+    async def find(self, kind: type[R], ids: Collection[int]) -> Mapping[int, R]:
         """Return the records of these ids, archived ones too; an id that does not exist in the account is left out."""
 
     async def hold(
@@ -127,18 +118,11 @@ class Book(Protocol):
         Locks in this order, each kind by id. In a reading book it does nothing: it sees one moment anyway.
         """
 
-    async def page(self, kind: type[R], listing: Listing, part: Slice, *, along: Along | None = None) -> Page[R]:
+    async def page(self, kind: type[R], listing: Listing, part: Slice) -> Page[R]:
         """Return a part of a list."""
 
     async def pages(
-        self,
-        kind: type[R],
-        listing: Listing,
-        part: Slice,
-        *,
-        parent: str,
-        parents: Collection[int],
-        along: Along | None = None,
+        self, kind: type[R], listing: Listing, part: Slice, *, parent: str, parents: Collection[int]
     ) -> Mapping[int, Page[R]]:
         """
         Return the same part of one list for each parent, in one statement.
@@ -155,11 +139,7 @@ class Book(Protocol):
         """Return the length of the list of each parent, in one statement."""
 
     async def attendees_of(
-        self,
-        appointments: Collection[GroupAppointmentId],
-        *,
-        include_cancelled: bool = False,
-        along: Along | None = None,
+        self, appointments: Collection[GroupAppointmentId], *, include_cancelled: bool = False
     ) -> Mapping[GroupAppointmentId, Sequence[Attendee]]:
         """
         Return the attendees of each appointment in booking order, active ones first, archived ones never.
@@ -177,7 +157,7 @@ class Book(Protocol):
         """
 
     async def waitlists_of(
-        self, appointments: Collection[GroupAppointmentId], *, along: Along | None = None
+        self, appointments: Collection[GroupAppointmentId]
     ) -> Mapping[GroupAppointmentId, Sequence[WaitlistEntry]]:
         """Return who waits for a seat in each appointment, first come first. Every appointment has an entry."""
 

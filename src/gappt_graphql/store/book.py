@@ -14,7 +14,6 @@ from gappt_graphql.scheduling.ids import LARGEST_ID, AccountId, GroupAppointment
 from gappt_graphql.scheduling.webhooks import Webhook, WebhookDelivery
 from gappt_graphql.store import (
     Account,
-    Along,
     AuditEnd,
     AuditRow,
     Change,
@@ -34,7 +33,6 @@ from gappt_graphql.store import (
     saving,
     webhooks,
 )
-from gappt_graphql.store.along import read_along
 from gappt_graphql.store.records import codec
 from gappt_graphql.store.statements import Reading, Row, Statement, Writing
 from gappt_graphql.store.steps import take
@@ -54,16 +52,14 @@ class ReadableBook:
         """Run the statement and return all its rows."""
         return await self._connection.fetch(statement, parameters)
 
-    async def find(self, kind: type[R], ids: Collection[int], *, along: Along | None = None) -> Mapping[int, R]:
+    async def find(self, kind: type[R], ids: Collection[int]) -> Mapping[int, R]:
         known = [id for id in ids if 0 < id <= LARGEST_ID]
         if not known:
             return {}
         statement = by_key.find(kind)  # type: ignore[arg-type]  # mypy finds no hash in type[R]
         rows = await self.fetch(statement, {"account": self.account, "ids": known})
         decode = codec(kind).decode
-        found = {row[0]: decode(row) for row in rows}
-        await read_along(self, found.values(), along)
-        return found
+        return {row[0]: decode(row) for row in rows}
 
     async def hold(
         self,
@@ -75,14 +71,10 @@ class ReadableBook:
         """Do nothing: what is read in one transaction is one moment, and on SQLite a writer is alone."""
 
     async def attendees_of(
-        self,
-        appointments: Collection[GroupAppointmentId],
-        *,
-        include_cancelled: bool = False,
-        along: Along | None = None,
+        self, appointments: Collection[GroupAppointmentId], *, include_cancelled: bool = False
     ) -> Mapping[GroupAppointmentId, Sequence[Attendee]]:
         statement = by_key.ATTENDEES_OF if include_cancelled else by_key.ACTIVE_ATTENDEES_OF
-        found = await self._by_appointment(Attendee, statement, appointments, along)
+        found = await self._by_appointment(Attendee, statement, appointments)
         if include_cancelled:
             for attendees in found.values():
                 attendees.sort(key=lambda attendee: attendee.cancelled_at is not None)  # those of a kind stay in order
@@ -98,9 +90,9 @@ class ReadableBook:
         return found
 
     async def waitlists_of(
-        self, appointments: Collection[GroupAppointmentId], *, along: Along | None = None
+        self, appointments: Collection[GroupAppointmentId]
     ) -> Mapping[GroupAppointmentId, Sequence[WaitlistEntry]]:
-        return await self._by_appointment(WaitlistEntry, by_key.WAITLISTS_OF, appointments, along)
+        return await self._by_appointment(WaitlistEntry, by_key.WAITLISTS_OF, appointments)
 
     async def vacancy(self, appointment: GroupAppointmentId, patients: Collection[PatientId]) -> Vacancy | None:
         if not all(0 < id <= LARGEST_ID for id in (appointment, *patients)):
@@ -122,24 +114,13 @@ class ReadableBook:
                 found[repeat.repeated_from_id].append(repeat)
         return found
 
-    async def page(self, kind: type[R], listing: Listing, part: Slice, *, along: Along | None = None) -> Page[R]:
-        page = await paging.page(self, kind, listing, part)
-        await read_along(self, page.records, along)
-        return page
+    async def page(self, kind: type[R], listing: Listing, part: Slice) -> Page[R]:
+        return await paging.page(self, kind, listing, part)
 
     async def pages(
-        self,
-        kind: type[R],
-        listing: Listing,
-        part: Slice,
-        *,
-        parent: str,
-        parents: Collection[int],
-        along: Along | None = None,
+        self, kind: type[R], listing: Listing, part: Slice, *, parent: str, parents: Collection[int]
     ) -> Mapping[int, Page[R]]:
-        pages = await paging.pages(self, kind, listing, part, parent=parent, parents=parents)
-        await read_along(self, (record for page in pages.values() for record in page.records), along)
-        return pages
+        return await paging.pages(self, kind, listing, part, parent=parent, parents=parents)
 
     async def count(self, kind: type[Record], listing: Listing) -> int:
         return await paging.count(self, kind, listing)
@@ -202,18 +183,13 @@ class ReadableBook:
         return await webhooks.waiting(self, webhook)
 
     async def _by_appointment(
-        self,
-        kind: type[Placed],
-        statement: Statement,
-        appointments: Collection[GroupAppointmentId],
-        along: Along | None,
+        self, kind: type[Placed], statement: Statement, appointments: Collection[GroupAppointmentId]
     ) -> Mapping[GroupAppointmentId, list[Placed]]:
         found: dict[GroupAppointmentId, list[Placed]] = {appointment: [] for appointment in appointments}
         decode = codec(kind).decode
         for row in await self._of(statement, found):
             place = decode(row)
             found[place.group_appointment_id].append(place)
-        await read_along(self, (place for places in found.values() for place in places), along)
         return found
 
     async def _of(self, statement: Statement, appointments: Iterable[GroupAppointmentId]) -> list[Row]:
