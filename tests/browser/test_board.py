@@ -406,7 +406,10 @@ def test_everybody_can_read_and_use_it(visit: Callable[..., BoardPage], scheme: 
     board.page.get_by_role("combobox", name="Book patients").fill("be")
     board.found.first.wait_for()
     look("search")
-    board.page.keyboard.press("Escape")
+    board.found.get_by_text("Jasper Emberlane").click()
+    dialog.get_by_role("button", name="Book", exact=True).click()
+    dialog.get_by_role("alert").wait_for()
+    look("refused")
     dialog.get_by_role("tab", name="Repeat").click()
     dialog.get_by_role("list", name="Dates").get_by_role("listitem").nth(4).wait_for()
     look("repeat")
@@ -426,6 +429,7 @@ def test_a_key_that_is_refused_is_told_in_words(visit: Callable[..., BoardPage])
     board.page.reload()
 
     board.page.get_by_role("alert").get_by_text("An API key is needed").wait_for()
+    board.page.get_by_text("Not live: the key was refused").wait_for()
 
 
 # Ctrl-C goes to everything that was started from a terminal; who ends a service tells it alone.

@@ -73,7 +73,7 @@ export function follow({ key, actor }: Session, listener: Listener): () => void 
         if (Array.isArray(error) && error[0]?.extensions?.code === 'BAD_USER_INPUT') after = undefined;
         else if (Array.isArray(error)) return listener.tell({ state: 'refused', why: String(error[0]?.message) });
         else if (error instanceof CloseEvent && OWN_FAULT.includes(error.code)) {
-          return listener.tell({ state: 'refused', why: error.reason });
+          return listener.tell({ state: 'refused', why: error.code === 4403 ? 'the key was refused' : error.reason });
         }
       }
       if (ended) return;
