@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -83,7 +84,7 @@ def pages_of_docs() -> dict[str, str]:
             continue
         text = file.read_text(encoding="utf-8")
         if file.suffix == ".md":
-            made[page] = LINK.sub(lambda link, file=file, page=page: _to_the_site(link, file, page), text)
+            made[page] = LINK.sub(partial(_to_the_site, file=file, page=page), text)
             ahead += [to for to in _files(text, file) if _is_shown(to) and to != PROJECT / "README.md"]
         else:
             made[page] = f"# {file.relative_to(PROJECT)}\n\n```{LANGUAGES[file.suffix]}\n{text}```\n"
