@@ -1,4 +1,4 @@
-# Everything is made in .venv, .venv-audit, .venv-contract, .venv-examples, .venv-peers, .venv-docs, and node_modules and generated folders beside the sources;
+# Everything is made in .venv, .venv-audit, .venv-contract, .venv-examples, .venv-peers, .venv-docs, .venv-wheel, dist, and node_modules and generated folders beside the sources;
 # `make clean` takes them away.
 # PYTHON chooses another interpreter: make setup PYTHON=python3.12
 
@@ -8,6 +8,7 @@ AUDIT := .venv-audit
 CONTRACT := .venv-contract
 EXAMPLES := .venv-examples
 PEERS := .venv-peers
+WHEEL := .venv-wheel
 DOCS := .venv-docs
 BIN := $(VENV)/bin
 # Errors only: warnings here are about the machine's own pip settings.
@@ -21,7 +22,7 @@ BOARD := examples/board
 BOARD_PAGE := $(BOARD)/dist/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-graph board pictures test fuzz test-contract test-clients test-browser test-examples test-federation bench wrk bench-since bench-memory bench-growth docs lint types layers audit lock passwords schema clean
+.PHONY: help setup serve serve-graph board pictures test wheel fuzz test-contract test-wheel test-clients test-browser test-examples test-federation bench wrk bench-since bench-memory bench-growth docs lint types layers audit lock passwords schema clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r what why; do printf '%-20s %s\n' "$$what" "$$why"; done
@@ -48,11 +49,19 @@ test: setup $(VENV)/.tests tests/audits/node_modules/.installed  ## Run all test
 		wait $$beside; there=$$?; cat .tests-of-postgres; exit $$((here || there))
 	@$(MAKE) --no-print-directory test-contract
 
+wheel: setup  ## Build the wheel and the source distribution, in dist
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+
 fuzz: setup $(VENV)/.tests  ## Compare plans with graphql-core for ten minutes (not a part of test, which does so for some seconds)
 	@GAPPT_FUZZ_OPERATIONS=10000 GAPPT_FUZZ_SEED=$${SEED:-$$(date +%s)} $(BIN)/python -m pytest -s tests/graph/execution/test_same_as_graphql_core.py
 
 test-contract: $(CONTRACT)/.installed  ## Ask the REST interface what its description allows, for about a minute
 	@PYTHONPATH=src $(CONTRACT)/bin/python -m pytest tests/rest/fuzzing.py
+
+test-wheel: wheel $(VENV)/.tests $(WHEEL)/.installed  ## Install the wheel by itself and serve the demo from it, without node (not a part of test)
+	@$(WHEEL)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --no-index --no-deps --force-reinstall dist/*.whl
+	@$(BIN)/python -m pytest tests/packaging/built_wheel.py
 
 test-clients: setup $(VENV)/.tests tests/clients/node_modules/.installed  ## Try public clients on the REST interface (not a part of test)
 	@$(BIN)/python -m pytest tests/clients/public_clients.py
@@ -135,7 +144,7 @@ passwords: .env  ## Make the passwords of compose.yaml, in .env
 		print(*(f"{name}_PASSWORD={secrets.token_hex(24)}" for name in names), sep="\n")' > $@.new && mv $@.new $@
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(PEERS) $(DOCS) $(STATIC) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .tests-of-postgres
+	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(PEERS) $(DOCS) $(WHEEL) $(STATIC) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .tests-of-postgres
 	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules tests/browser/pictures
 	rm -rf website/node_modules website/pages website/site website/.cache
 	rm -rf benchmarks/peers/node_modules examples/federation/node_modules examples/typescript/node_modules examples/typescript/src/generated
@@ -174,6 +183,13 @@ $(CONTRACT)/.installed: requirements/contract.txt | $(VENV)/.python
 	@echo "Installing what the tests of the contract need ..."
 	@$(BIN)/python -m venv $(CONTRACT) || { rm -rf $(CONTRACT); exit 1; }
 	@$(CONTRACT)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r requirements/contract.txt
+	@touch $@
+
+# What the wheel needs, and nothing that builds or tests it.
+$(WHEEL)/.installed: requirements/package.txt | $(VENV)/.python
+	@echo "Installing what the wheel needs ..."
+	@$(BIN)/python -m venv $(WHEEL) || { rm -rf $(WHEEL); exit 1; }
+	@$(WHEEL)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes -r $<
 	@touch $@
 
 # What audits is not among what it audits.

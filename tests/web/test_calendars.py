@@ -203,6 +203,20 @@ async def test_a_group_that_goes_to_another_practitioner_leaves_the_calendar(
     assert after["UID"] == before["UID"]
 
 
+async def test_accounts_whose_ids_are_the_same_have_calendars_of_their_own(
+    client: Client, practice: Practice, other_practice: Practice
+) -> None:
+    await practice.group()
+    same = other_practice.new(Practitioner, id=practice.practitioner.id, first_name="Kim", last_name="Ng")
+    await other_practice.save(same)
+    await other_practice.group(A_MONDAY + timedelta(days=1), practitioner_id=same.id)
+
+    [ours] = await events(client, await path_of(practice))
+    [theirs] = await events(client, await path_of(other_practice, practitioner_id=same.id))
+
+    assert instant(theirs["DTSTART"]) - instant(ours["DTSTART"]) == timedelta(days=1)
+
+
 async def test_a_calendar_shows_a_year_back_and_two_ahead(client: Client, practice: Practice) -> None:
     today = practice.now.replace(hour=0)
     edges = [today - timedelta(days=366), today + timedelta(days=731)]
