@@ -9,6 +9,8 @@ from graphql import build_schema
 from asking import Client
 from builders import A_MONDAY, Practice
 from gappt_graphql.scheduling.attendance import WaitlistEntry
+from gappt_graphql.scheduling.calendars import CalendarFeed
+from gappt_graphql.scheduling.webhooks import DeliveryState, Webhook, WebhookDelivery
 from past import Past, everything
 
 RULE = {"repeatType": "DAILY", "numberOfRepeats": 2}
@@ -24,7 +26,18 @@ async def inputs(practice: Practice) -> dict[str, tuple[dict[str, Any], str]]:
     block = practice.new_block(A_MONDAY)
     gone = await practice.group(A_MONDAY, archived_at=practice.now)
     other = await practice.group(A_MONDAY, patients=[ben])
-    await practice.save(waiting, block)
+    feed = practice.new(CalendarFeed, digest="d", last_four="four", business_id=practice.business.id)
+    hook = practice.new(Webhook, url="https://receiver.example/hook", secret="whsec_", position=0)
+    dead = practice.new(
+        WebhookDelivery,
+        webhook_id=hook.id,
+        number=1,
+        kind="UPDATED",
+        group_appointment_id=full.id,
+        at=practice.now,
+        state=DeliveryState.DEAD,
+    )
+    await practice.save(waiting, block, feed, hook, dead)
     found = await practice.store.read(practice.account.id, lambda book: book.attendees_of([full.id, other.id]))
     place, cancelled = found[full.id][0], found[other.id][0]
     await practice.revise(cancelled, cancelled_at=practice.now)
@@ -83,6 +96,15 @@ async def inputs(practice: Practice) -> dict[str, tuple[dict[str, Any], str]]:
         "archivePatient": ({"id": str(ada.id)}, "patient { id archivedAt }"),
         "archiveBusiness": ({"id": of["businessId"]}, "business { id archivedAt }"),
         "archiveAppointmentType": ({"id": of["appointmentTypeId"]}, "appointmentType { id archivedAt }"),
+        # What is shown once is shown once: a retry has no path and no secret.
+        "createCalendarFeed": ({"practitionerId": of["practitionerId"]}, "calendarFeed { id }"),
+        "revokeCalendarFeed": ({"id": str(feed.id)}, "calendarFeed { id revokedAt }"),
+        "createWebhook": ({"url": "https://receiver.example", "kinds": ["CREATED"]}, "webhook { id }"),
+        "updateWebhook": ({"id": str(hook.id), "state": "PAUSED", "kinds": None}, "webhook { id state }"),
+        "deleteWebhook": ({"id": str(hook.id)}, "deletedWebhookId"),
+        "rotateWebhookSecret": ({"id": str(hook.id)}, "webhook { id formerSecretUntil }"),
+        "sendTestWebhook": ({"id": str(hook.id)}, "deliveryId webhook { waiting }"),
+        "replayWebhookDeliveries": ({"id": str(hook.id)}, "queuedCount webhook { waiting }"),
         "archiveUnavailableBlock": ({"id": str(block.id)}, "unavailableBlock { id archivedAt }"),
     }
 

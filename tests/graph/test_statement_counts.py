@@ -18,7 +18,9 @@ from asking import Client, CountingStore
 from builders import A_MONDAY, Practice
 from gappt_graphql.graph.schema import schema
 from gappt_graphql.scheduling.attendance import Attendee, WaitlistEntry
+from gappt_graphql.scheduling.calendars import CalendarFeed
 from gappt_graphql.scheduling.directory import AppointmentType, Business, Patient, Practitioner
+from gappt_graphql.scheduling.webhooks import Webhook, WebhookDelivery
 
 SIZES = (1, 10, 100)
 MOST = max(SIZES)
@@ -68,7 +70,24 @@ async def crowd(practice: Practice) -> Crowd:
         practice.new_block(A_MONDAY, practitioner_id=practitioners[n].id, business_id=businesses[n].id)
         for n in range(MOST)
     ]
-    await practice.save(*roots, *groups, *later, *attendees, *others, *waiting, *blocks)
+    feeds = [
+        practice.new(CalendarFeed, digest=f"{n:064}", last_four="four", business_id=businesses[n].id)
+        for n in range(MOST)
+    ]
+    hooks = [practice.new(Webhook, url="https://a.example", secret="whsec_", position=0) for _ in range(MOST)]
+    told = [
+        practice.new(
+            WebhookDelivery,
+            webhook_id=hooks[n].id,
+            number=n + 1,
+            kind="UPDATED",
+            group_appointment_id=groups[n].id,
+            at=practice.now,
+            due_at=practice.now,
+        )
+        for n in range(MOST)
+    ]
+    await practice.save(*roots, *groups, *later, *attendees, *others, *waiting, *blocks, *feeds, *hooks, *told)
     return Crowd(practice, attendees, roots)
 
 
@@ -101,6 +120,16 @@ WAYS = {
     "BusinessEdge": "query ($n: Int) { businesses(first: $n) { parents: edges { FIELD } } }",
     "AppointmentTypeEdge": "query ($n: Int) { appointmentTypes(first: $n) { parents: edges { FIELD } } }",
     "UnavailableBlockEdge": "query ($n: Int) { unavailableBlocks(first: $n) { parents: edges { FIELD } } }",
+    "CalendarFeed": a_list("calendarFeeds"),
+    "CalendarFeedEdge": "query ($n: Int) { calendarFeeds(first: $n) { parents: edges { FIELD } } }",
+    "Webhook": a_list("webhooks"),
+    "WebhookEdge": "query ($n: Int) { webhooks(first: $n) { parents: edges { FIELD } } }",
+    "WebhookDeliveryEdge": (
+        "query ($n: Int) { webhooks(first: $n) { nodes { deliveries(first: 2) { parents: edges { FIELD } } } } }"
+    ),
+    "WebhookDeliveryConnection": (
+        "query ($n: Int) { webhooks(first: $n) { nodes { parents: deliveries(first: 2) { FIELD } } } }"
+    ),
     "GroupAppointmentConnection": (
         "query ($n: Int) { practitioners(first: $n) { nodes { parents: groupAppointments { FIELD } } } }"
     ),
@@ -119,6 +148,8 @@ SINGLE = {
     "BusinessConnection",
     "AppointmentTypeConnection",
     "UnavailableBlockConnection",
+    "CalendarFeedConnection",
+    "WebhookConnection",
 }
 BELOW = {"BookingOutcome", "Occurrence"}
 
