@@ -14,6 +14,10 @@ pytestmark = pytest.mark.browser
 
 PROJECT = Path(__file__).parents[2]
 SITE = PROJECT / "website" / "site"
+AXE = PROJECT / "explorer/node_modules/axe-core/axe.min.js"
+# The theme's own buttons to copy each stand in a landmark of the same name.
+ASKED_OF_AXE = """axe.run({rules: {'landmark-unique': {enabled: false}}}).then(
+    found => found.violations.flatMap(rule => rule.nodes.map(node => `${rule.help}: ${node.html}`)))"""
 PICTURES = Path(__file__).parent / "pictures"
 DRAWN = [
     page.relative_to(PROJECT / "docs").with_suffix(".html").as_posix()
@@ -80,6 +84,18 @@ def test_pages_ask_no_other_host_and_scroll_up_and_down_alone(page: Any, site: s
     assert too_wide == []
     assert [address for address in page.asked if not address.startswith((site, "data:", "blob:"))] == []
     assert page.failed == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_a_page(page: Any, site: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    found = []
+    for path in ("index.html", "guide/repeats.html", "cli.html"):
+        page.goto(f"{site}/{path}")
+        page.evaluate(AXE.read_text())
+        found += page.evaluate(ASKED_OF_AXE)
+
+    assert found == []
 
 
 def test_a_field_is_found_by_the_search(page: Any, site: str) -> None:
