@@ -3,13 +3,13 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { useQuery } from 'urql';
 
-import { addDays, mondayOf, thisMonday, weekInWords, zoneInWords } from './clock';
+import { addDays, day, mondayOf, today, weekInWords, zoneInWords } from './clock';
 import { graphql } from './generated';
 import { GroupDialog } from './GroupDialog';
 import type { Connection } from './live';
 import { PractitionerWeek } from './PractitionerWeek';
 import { inWords, type Session } from './server';
-import { type Card, useWeek } from './week';
+import { type Business, type Card, useWeek } from './week';
 import { changeInWords } from './words';
 
 const Businesses = graphql(`
@@ -25,7 +25,7 @@ export function Board({ session }: { session: Session }) {
   const businesses = data?.businesses?.nodes ?? [];
   const [place, setPlace] = usePlace();
   const business = businesses.find(({ id }) => id === place.business) ?? businesses[0];
-  const monday = place.week ?? (business && thisMonday(business.timeZone));
+  const monday = place.week ?? (business && mondayOf(today(business.timeZone)));
   const [news, setNews] = useState('');
   const [openId, setOpenId] = useState<string>();
   const { week, connection, problem } = useWeek(session, business, monday, (before, after, change) => {
@@ -76,6 +76,7 @@ export function Board({ session }: { session: Session }) {
         </div>
         {(problem ?? error) && <p className="problem" role="alert">{problem ?? (error && inWords(error))}</p>}
         {week && rows.length === 0 && <p className="quiet">No groups in this week.</p>}
+        {rows.length > 0 && week && <Days {...week} />}
         <div
           className="rows" key={`${week?.business.id} ${week?.monday}`} onKeyDown={walk}
           onFocus={({ target }) => (focused.current = idOf(target))}
@@ -90,6 +91,18 @@ export function Board({ session }: { session: Session }) {
         <GroupDialog key={openId} id={openId} business={business} card={week?.groups.get(openId)} close={close} />
       )}
     </>
+  );
+}
+
+/** The days above all rows, for who sees them: each row's table tells its own to a screen reader. */
+function Days({ business, monday }: { business: Business; monday: string }) {
+  const dates = Array.from({ length: 7 }, (_, days) => addDays(monday, days));
+  return (
+    <div className="days" aria-hidden>
+      {dates.map((date) => (
+        <span key={date} className={date === today(business.timeZone) ? 'today' : undefined}>{day(date, 'UTC')}</span>
+      ))}
+    </div>
   );
 }
 

@@ -51,10 +51,7 @@ export function PractitionerWeek({ practitioner, cards, business, monday, open }
         eventClick={({ event }) => open(event.id)}
         eventContent={(info) => <CardContent card={cardOf(info)} business={business} />}
         eventClass={(info) => (cardOf(info).conflicts.items.length > 0 ? 'card conflicting' : 'card')}
-        tableHeaderClass="days"
-        dayHeaderAlign="start"
-        dayHeaderClass={({ isToday }) => (isToday ? 'day today' : 'day')}
-        dayHeaderFormat={{ weekday: 'short', day: 'numeric', month: 'short' }}
+        tableHeaderClass="unseen"
         dayCellClass={({ isToday }) => (isToday ? 'cell today' : 'cell')}
         listDayHeaderClass="list-day"
         listDayFormat={{ weekday: 'long', day: 'numeric', month: 'long' }}

@@ -4,9 +4,9 @@ import { Temporal } from 'temporal-polyfill';
 
 const LANGUAGE = 'en-GB';
 
-/** The Monday of the week that it is at the practice, as `2026-11-16`. */
-export function thisMonday(timeZone: string): string {
-  return mondayOf(Temporal.Now.plainDateISO(timeZone).toString());
+/** The date that it is at the practice, as `2026-11-16`. */
+export function today(timeZone: string): string {
+  return Temporal.Now.plainDateISO(timeZone).toString();
 }
 
 /** @throws RangeError if this is no date */
