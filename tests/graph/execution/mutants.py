@@ -54,7 +54,7 @@ MUTANTS = [
     ),
     ("execution/places.py", "range(nullable + 1)", "range(0)"),
     ("execution/places.py", "(None if () in nulled else data), errors", "data, errors"),
-    ("execution/fields.py", "return [done[key] for key in keys]", "return [done[unique[0]] for key in keys]"),
+    ("execution/fields.py", "list(map(done.__getitem__, keys))", "[done[unique[0]] for key in keys]"),
     ("execution/fields.py", "loader.outcomes(wanted, batches)", "loader.outcomes(wanted, ())"),
     ("execution/fields.py", "one if isinstance(one, Exception) else _caught(then, one)", "_caught(then, one)"),
     ("execution/fields.py", "(one for one in some if isinstance(one, Exception))", "(one for one in ())"),

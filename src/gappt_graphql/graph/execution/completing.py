@@ -174,9 +174,12 @@ class Lists:
         return answers
 
     def _cut(self, run: Run, lists: Sequence[Collection[Any]], place: Place) -> list[list[Any]]:
+        if len(lists) == 1:
+            [items] = lists
+            return [list(self._items(run, list(items), Items(place, [len(items)], nullable=self._nullable_items)))]
         lengths = list(map(len, lists))
-        items = list(chain.from_iterable(lists))
-        rest = iter(self._items(run, items, Items(place, lengths, nullable=self._nullable_items)))
+        flat = list(chain.from_iterable(lists))
+        rest = iter(self._items(run, flat, Items(place, lengths, nullable=self._nullable_items)))
         return [list(islice(rest, length)) for length in lengths]
 
     def _refusal(self, value: Any) -> Exception | None:

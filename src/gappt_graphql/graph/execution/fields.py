@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -122,8 +122,8 @@ class Related(Field):
             if then is not None:
                 found = [one if isinstance(one, Exception) else _caught(then, one) for one in found]
             values = dict(zip(wanted, found, strict=True))
-            done = dict(zip(unique, self._complete(run, [values.get(key) for key in unique], at), strict=True))
-            return [done[key] for key in keys]
+            done = dict(zip(unique, self._complete(run, list(map(values.get, unique)), at), strict=True))
+            return list(map(done.__getitem__, keys))
 
         return run.when(batches, finished, self.attribute, rows, len(keys))
 
@@ -203,7 +203,7 @@ class Resolved(Field):
 
     def _settled(self, run: Run, values: list[Any], rows: Rows, place: Place) -> Column:
         """Complete the values, or wait for those that come later."""
-        if not any(hasattr(kind, "__await__") for kind in set(map(type, values))):
+        if not any(map(_is_awaited, set(map(type, values)))):
             return self._complete(run, values, place)
         batches: dict[int, Batch[Any]] = {}
         for index, value in enumerate(values):
@@ -217,6 +217,11 @@ class Resolved(Field):
             return self._settled(run, arrived, rows, place)
 
         return run.when(batches.values(), finished, self.attribute, rows, len(values), at_once=False)
+
+
+@lru_cache(maxsize=1_000)
+def _is_awaited(kind: type) -> bool:
+    return hasattr(kind, "__await__")
 
 
 def _arrived(value: Any) -> Any:
