@@ -35,12 +35,12 @@ def take(server: BoardServer) -> None:
             board.page.get_by_text("Live", exact=True).wait_for()
             return board
 
-        keep("board.png", visit("light", 1200, 640))
-        repeat = visit("light", 1200, 760)
+        keep("board.png", visit("light", 1280, 690))
+        repeat = visit("light", 1280, 760)
         repeat.open(MONDAY, "Repeat").get_by_label("Step").select_option("days")
         repeat.page.get_by_text("left out)").first.wait_for()
         keep("board-repeat.png", repeat)
-        keep("board-dark.png", visit("dark", 1200, 640))
+        keep("board-dark.png", visit("dark", 1280, 690))
         browser.close()
 
 
