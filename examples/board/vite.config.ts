@@ -1,4 +1,4 @@
-import { defineConfig, type Plugin, type PreviewServer, type ViteDevServer } from 'vite';
+import { createLogger, defineConfig, type Plugin, type PreviewServer, type ViteDevServer } from 'vite';
 
 // Only for the demo: whoever loads this page gets the key. A practice's own server gives it to staff, after a login.
 const session = JSON.stringify({ key: process.env.BOARD_KEY ?? '', actor: 'front-desk' });
@@ -16,6 +16,11 @@ const sessions: Plugin = { name: 'session', configureServer: serveSession, confi
 // The page and the service stand under one origin, as behind a practice's proxy.
 const proxy = { '/graphql': { target: process.env.GAPPT_ADDRESS ?? 'http://127.0.0.1:8000', ws: true } };
 
+// Vite calls it an error when somebody closes the page, and its socket with it.
+const logger = createLogger('warn');
+const { error } = logger;
+logger.error = (text, options) => (text.includes('ECONNRESET') ? undefined : error(text, options));
+
 export default defineConfig({
   plugins: [sessions],
   build: { modulePreload: { polyfill: false }, chunkSizeWarningLimit: 1000, license: { fileName: 'licences.md' } },
@@ -32,5 +37,5 @@ export default defineConfig({
       'X-Content-Type-Options': 'nosniff',
     },
   },
-  logLevel: 'warn',
+  customLogger: logger,
 });
