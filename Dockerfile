@@ -1,4 +1,4 @@
-# The service and PostgreSQL's driver, without what it is built with. docs/deploy.md says how to run it.
+# The service with what PostgreSQL and calendars need, without what it is built with. docs/deploy.md says how to run it.
 
 FROM python:3.13-slim AS tools
 COPY requirements/build.txt /requirements/

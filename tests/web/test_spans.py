@@ -14,7 +14,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from builders import A_MONDAY, Practice
 from conftest import NOW
 from gappt_graphql.graph.options import Options
+from gappt_graphql.practice import calendars
 from gappt_graphql.practice.access import issue_key
+from gappt_graphql.practice.calendars import CreateCalendarFeed
 from gappt_graphql.store.opening import open_store
 from gappt_graphql.web.app import create_app
 from gappt_graphql.web.observe import Logging
@@ -101,6 +103,20 @@ async def test_a_mutation_has_its_statements_although_others_share_its_transacti
     assert "errors" not in await tracing.ask(create)
 
     assert "mutation > statement" in tracing.tree()
+
+
+async def test_a_calendar_has_a_span_by_its_route_without_its_secret(tracing: Tracing) -> None:
+    practice = tracing.practice
+    made = await calendars.create(practice.desk, CreateCalendarFeed(practitioner_id=practice.practitioner.id))
+    assert made.path
+    token = made.path.partition("token=")[2]
+
+    for path in (made.path, made.path.replace("practitioners", "businesses")):
+        await tracing.client.get(path, headers={"Referer": made.path})
+
+    route = "calendar GET /practitioners/{id}.ics"
+    assert tracing.tree() == [route, f"{route} > statement"]
+    assert token not in "".join(span.to_json() for span in tracing.spans())
 
 
 async def test_a_request_of_rest_has_a_span_by_its_route(tracing: Tracing) -> None:

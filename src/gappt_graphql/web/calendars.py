@@ -114,8 +114,11 @@ class Calendars:
             observer=self._observer,
             bounds=self._bounds,
         )
+        whose = "businesses" if feed.practitioner_id is None else "practitioners"
+        spans = self._observer.spans
         try:
-            with desk.at_work():
+            with desk.at_work(), spans.operation(request.headers.get("traceparent") if spans.on else None) as tell:
+                tell("calendar", f"GET /{whose}/{{id}}.ics", ())
                 calendar = await calendars.calendar(desk, Whose(feed.practitioner_id, feed.business_id))
         except (OutOfTime, Overloaded) as refused:
             raise HTTPException(503, str(refused), {"Retry-After": "1"}) from None
