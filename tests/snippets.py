@@ -15,6 +15,7 @@ PROJECT = Path(__file__).parent.parent
 PAGES = [
     PROJECT / "README.md",
     PROJECT / "SECURITY.md",
+    PROJECT / "CONTRIBUTING.md",
     *sorted(PROJECT.glob("docs/**/*.md")),
     *sorted(PROJECT.glob("examples/*/README.md")),
     PROJECT / "benchmarks" / "NOTES.md",

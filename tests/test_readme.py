@@ -7,15 +7,9 @@ from pathlib import Path
 
 from asking import Client
 from builders import A_MONDAY, Practice
+from snippets import PAGES, PROJECT
 
-PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
-PAGES = [
-    PROJECT / "README.md",
-    PROJECT / "SECURITY.md",
-    *sorted(PROJECT.glob("docs/**/*.md")),
-    *sorted(PROJECT.glob("examples/*/README.md")),
-]
 
 
 async def test_the_first_query_has_the_answer_that_the_readme_shows(practice: Practice) -> None:
