@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from gappt_graphql.scheduling.attendance import WaitlistEntry
 from gappt_graphql.scheduling.directory import Patient
-from gappt_graphql.store import Edit, KeptOutcome, Vacancy, by_key, journal
+from gappt_graphql.store import Edit, KeptOutcome, Vacancy, by_key
 from gappt_graphql.store.audit import audit_end
 from gappt_graphql.store.seats import Overtaken
 from gappt_graphql.store.steps import Step, take
@@ -63,11 +63,11 @@ async def test_a_journal_that_somebody_else_has_continued_meanwhile_is_not_forke
     before = past.rows("SELECT last_number, audit_hash FROM accounts")
 
     async def work(book):
-        _, steps = await journal.continued(book, [], a_journal(practice, group)[1])
         await book.journal([], a_journal(practice, group)[1])
-        await take(book, steps[-1])
+        book.journal_end = (0, 0, "")
+        await book.journal(*a_journal(practice, group))
 
-    with pytest.raises(Overtaken):
+    with pytest.raises((Overtaken, *REFUSALS)):
         await practice.store.write(practice.account.id, work)
     assert past.rows("SELECT last_number, audit_hash FROM accounts") == before
 

@@ -149,6 +149,7 @@ class Recorder:
     """A unit of work that remembers its statements, each with its parameters."""
 
     keeps_counts = False
+    journal_end = None
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit

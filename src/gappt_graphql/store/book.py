@@ -211,6 +211,14 @@ class WritableBook(ReadableBook):
         """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
         return await self._pen.run(statement, each)
 
+    @property
+    def journal_end(self) -> tuple[int, int, str] | None:
+        return self._pen.journal_end
+
+    @journal_end.setter
+    def journal_end(self, end: tuple[int, int, str] | None) -> None:
+        self._pen.journal_end = end
+
     async def run_together(self, all: Sequence[tuple[Statement, Sequence[Mapping[str, object]]]]) -> Sequence[int]:
         """Run statements of which none sees what another does, and return how many rows each touched."""
         return await self._pen.run_together(all)

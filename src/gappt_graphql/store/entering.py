@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from gappt_graphql.store import AuditRow, Change, Edit, KeptOutcome, journal, saving
 from gappt_graphql.store.statements import WritableRows
-from gappt_graphql.store.steps import take
 
 
 async def enter(
@@ -28,6 +27,4 @@ async def enter(
         steps = []
     if outcome is not None:
         steps.append(journal.kept(rows, outcome))
-    number, written = await journal.continued(rows, changes, audit)
-    await take(rows, *steps, *written)
-    return number
+    return await journal.write(rows, changes, audit, steps)

@@ -12,40 +12,40 @@ from gappt_graphql.store.statements import Rows, WritableRows, instant, plain
 from gappt_graphql.store.steps import Step, take
 
 
-async def write(rows: WritableRows, changes: Sequence[Change], audit: Sequence[AuditRow]) -> int:
+async def write(
+    rows: WritableRows, changes: Sequence[Change], audit: Sequence[AuditRow], beside: Sequence[Step] = ()
+) -> int:
     """
     Write the changes and the audit rows, and return the number that the counter has reached; 0 if there were none.
 
-    :raises Overtaken: if somebody else has written there since the counter was read
-    """
-    number, steps = await continued(rows, changes, audit)
-    await take(rows, *steps)
-    return number
-
-
-async def continued(
-    rows: WritableRows, changes: Sequence[Change], audit: Sequence[AuditRow]
-) -> tuple[int, Sequence[Step]]:
-    """
-    Return the number that the counter will have reached, 0 if nothing is to be written, and the steps that write it.
-
     Both are numbered on from the account's counter, so that a number tells what belongs to one transaction; the
-    counter moves past the longer of the two. The audit rows are chained to those before them.
+    counter moves past the longer of the two. The audit rows are chained to those before them. What is written
+    `beside` may be in the same statement.
+
+    :raises Overtaken: if somebody else has written there since the counter was read
     """
     count = max(len(changes), len(audit))
     if not count:
-        return 0, ()
-    [(was, audited, audit_hash)] = await rows.fetch(by_key.JOURNAL_END, {"account": rows.account})
+        await take(rows, *beside)
+        return 0
+    end = rows.journal_end
+    if end is None:
+        [end] = await rows.fetch(by_key.JOURNAL_END, {"account": rows.account})
+    was, audited, audit_hash = end
     links = chained(audit, account=rows.account, first=was + 1, previous=audit_hash)
     if links:
         audited, audit_hash = links[-1].number, links[-1].hash
-    last = was + count
-    end = {"account": rows.account, "was": was, "last": last, "audit": audited, "audit_hash": audit_hash}
-    return last, (
+    last = int(was) + count
+    move = {"account": rows.account, "was": was, "last": last, "audit": audited, "audit_hash": audit_hash}
+    await take(
+        rows,
+        *beside,
         Step(by_key.WRITE_CHANGE, [_change(rows, n, change) for n, change in enumerate(changes, was + 1)]),
         Step(by_key.WRITE_AUDIT, [_fields(row) | {"account_id": rows.account} for row in links]),
-        Step(by_key.MOVE_JOURNAL_END, [end], Overtaken),
+        Step(by_key.MOVE_JOURNAL_END, [move], Overtaken),
     )
+    rows.journal_end = last, audited, audit_hash
+    return last
 
 
 async def kept_outcome(rows: Rows, key: str) -> KeptOutcome | None:

@@ -75,6 +75,9 @@ class Reading(Protocol):
 class Writing(Reading, Protocol):
     """A connection in a transaction, to read and write."""
 
+    journal_end: tuple[int, int, str] | None
+    """The account's last number, its last audit row's, and that one's hash, where they are known in the transaction."""
+
     @property
     def keeps_counts(self) -> bool:
         """Whether the database counts the seats taken and keeps attendees' copies of their appointments by itself."""

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from random import uniform
 from time import monotonic
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import asyncpg
 
@@ -16,6 +16,7 @@ from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store.postgres import failures
 from gappt_graphql.store.postgres.connections import begin
 from gappt_graphql.store.postgres.failures import of_the_driver
+from gappt_graphql.store.postgres.lines import Again, Line, Place, Shared
 from gappt_graphql.store.postgres.terms import Terms
 from gappt_graphql.store.postgres.units import Unit
 from gappt_graphql.store.seats import Overtaken
@@ -40,8 +41,8 @@ class Transactions:
     """
     The transactions of one process.
 
-    Those who write take at most half of the connections, and those of one account at most two, of which one waits for
-    the other at the database, where writers of other processes wait too: so readers always find some.
+    Those who write take at most half of the connections, and those of one account one, which they may share; at the
+    database it waits for writers of other processes. So readers always find some.
     """
 
     def __init__(self, pool: asyncpg.Pool, terms: Terms, observer: Observer) -> None:
@@ -49,8 +50,7 @@ class Transactions:
         self._attempts, self._longest_pause = terms.attempts, terms.longest_pause
         self._each = terms.each if terms.pooler else None
         self._writers = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
-        self._turns: dict[AccountId, asyncio.Semaphore] = {}
-        self._waiting: Counter[AccountId] = Counter()
+        self._lines: WeakValueDictionary[AccountId, Line] = WeakValueDictionary()
         self._at_work: set[asyncio.Task[Any] | None] = set()
         self._under_way = 0
         self._none_under_way = asyncio.Event()
@@ -89,17 +89,20 @@ class Transactions:
         task = asyncio.current_task()
         if task in self._at_work:
             raise RuntimeError("A unit of work that writes can't start another: it would wait for itself.")
-        text = begin(account, writing=True, each=self._each)
+        line = self._lines.setdefault(account, Line())
         asked = monotonic()
-        with self._one_more():
-            async with self._turn_of(account), self._writers:
-                self._at_work.add(task)
+        with self._one_more(), self._at_work_in(task):
+            place = await line.come()
+            if place is not None:
                 try:
-                    return await self._tried(
-                        lambda: self._writing(text, work, committed, asked), few=_FEW, wrote=" Nothing was written."
-                    )
-                finally:
-                    self._at_work.discard(task)
+                    return await self._shared(place, work, committed, asked)
+                except Again:
+                    await line.come(alone=True)
+            try:
+                text = begin(account, writing=True, each=self._each)
+                return await self._leading(text, work, committed, asked, line if place is None else None)
+            finally:
+                line.go()
 
     async def finish(self) -> None:
         """Wait until no unit of work is under way any more."""
@@ -116,17 +119,13 @@ class Transactions:
             if not self._under_way:
                 self._none_under_way.set()
 
-    @asynccontextmanager
-    async def _turn_of(self, account: AccountId) -> AsyncIterator[None]:
-        turns = self._turns.setdefault(account, asyncio.Semaphore(2))
-        self._waiting[account] += 1
+    @contextmanager
+    def _at_work_in(self, task: asyncio.Task[Any] | None) -> Iterator[None]:
+        self._at_work.add(task)
         try:
-            async with turns:
-                yield
+            yield
         finally:
-            self._waiting[account] -= 1
-            if not self._waiting[account]:
-                del self._waiting[account], self._turns[account]
+            self._at_work.discard(task)
 
     async def _tried(self, attempt: Callable[[], Awaitable[T]], *, few: int, wrote: str) -> T:
         for number in range(1, self._attempts + 1):
@@ -163,34 +162,102 @@ class Transactions:
         finally:
             await to_the_end(asyncio.ensure_future(self._given_back(connection, busy=unit.close())))
 
-    async def _writing(self, text: str, work: Work[T], committed: Callable[[], None], asked: float) -> T:
+    async def _leading(
+        self, text: str, work: Work[T], committed: Callable[[], None], asked: float, line: Line | None
+    ) -> T:
+        """Run the work in a transaction of its own, into which others of the line may come."""
+
+        async def attempt() -> T:
+            nonlocal line
+            try:
+                return await self._writing(text, work, committed, asked, line)
+            except Again:
+                line = None
+                return await self._writing(text, work, committed, asked, line)
+
+        async with self._writers:
+            return await self._tried(attempt, few=_FEW, wrote=" Nothing was written.")
+
+    async def _writing(
+        self, text: str, work: Work[T], committed: Callable[[], None], asked: float, line: Line | None
+    ) -> T:
         async with self._connection() as connection:
-            unit = Unit(connection, self._observer.spans)
+            shared = Shared(connection)
+            unit = Unit(connection, self._observer.spans, shared)
             try:
                 await of_the_driver(connection.execute(text))
                 self._observer.waited(monotonic() - asked)
                 done = await work(unit)
                 await unit.end()
-                await to_the_end(asyncio.ensure_future(self._commit(connection, committed)))
+                if unit.failed:
+                    line = None  # It has hidden that, and the commit will not be one.
+                await to_the_end(asyncio.ensure_future(self._finish(shared, committed, line)))
             except BaseException:
-                await self._undo(connection, unit)
+                await self._undo(connection, unit, shared)
                 raise
             return done
 
-    async def _commit(self, connection: Any, committed: Callable[[], None]) -> None:
+    async def _shared(self, place: Place, work: Work[T], committed: Callable[[], None], asked: float) -> T:
+        """
+        Run the work in the transaction of somebody else, and wait until that is committed.
+
+        :raises Again: if it has come to nothing
+        """
+        shared = place.turn.result()
+        assert shared is not None
+        self._observer.waited(monotonic() - asked)
+        unit = Unit(shared.connection, self._observer.spans, shared)
+        failure: Exception | None = None
+        whole = False
+        try:
+            done = await work(unit)
+            await unit.end()
+            whole, place.committed = not unit.failed, committed
+        except Exception as error:
+            failure = error
+        finally:
+            shared.still_runs |= unit.close()
+            whole |= not (unit.touched or shared.still_runs)
+            place.left.set_result(whole)
+        if not whole or not await to_the_end(place.outcome):
+            raise Again
+        if failure is not None:
+            raise failure
+        return done
+
+    async def _finish(self, shared: Shared, committed: Callable[[], None], line: Line | None) -> None:
+        """Let others in, and commit."""
+        try:
+            if line is not None:
+                await shared.invite(line)
+            await self._commit(shared, committed)
+        except OutcomeUnknown as unknown:
+            shared.answer(unknown)
+            raise
+        finally:
+            shared.answer(False)
+
+    async def _commit(self, shared: Shared, committed: Callable[[], None]) -> None:
         began = monotonic()
         try:
-            status = await connection.execute("COMMIT")
+            status = await shared.connection.execute("COMMIT")
         except Exception as error:
             if failures.is_refused_commit(error):
                 raise
-            _give_up(connection)
+            _give_up(shared.connection)
             log.error("Nobody knows what became of a commit: %s", failures.name_of(error))
             raise OutcomeUnknown from None
         if status != "COMMIT":
             raise RuntimeError("The database has undone the transaction of a unit of work that hid its failure.")
-        committed()
-        self._observer.committed(1, monotonic() - began)
+        shared.answer(True)
+        every = [committed, *(place.committed for place in shared.places if place.committed is not None)]
+        for tell in every:
+            try:
+                tell()
+            except Exception as error:  # what is committed has not failed, whatever comes of telling about it
+                told = {"message": "What is committed was not told of", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(told)
+        self._observer.committed(len(every), monotonic() - began)
 
     async def _given_back(self, connection: Any, *, busy: bool) -> None:
         """End the transaction of a unit that only read, and give its connection back to the pool."""
@@ -202,9 +269,9 @@ class Transactions:
         finally:
             await self._pool.release(connection)
 
-    async def _undo(self, connection: Any, unit: Unit) -> None:
+    async def _undo(self, connection: Any, unit: Unit, shared: Shared | None = None) -> None:
         """End the transaction, if there still is one. A connection that can't be told so is given up."""
-        if unit.close():
+        if unit.close() or (shared is not None and shared.still_runs):
             _give_up(connection)
         else:
             await to_the_end(asyncio.ensure_future(_rolled_back(connection)))

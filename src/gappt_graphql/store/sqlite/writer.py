@@ -28,6 +28,7 @@ class Writer(Reader):
     def __init__(self, connection: Connection, spans: Spans, *, abandoned: Callable[[], bool]) -> None:
         super().__init__(connection, spans)
         self._abandoned = abandoned
+        self.journal_end: tuple[int, int, str] | None = None
 
     async def run(self, statement: Statement, each: Sequence[Mapping[str, object]]) -> int:
         """Run the statement with each of these parameters, plain values all, and return how many rows it touched."""
