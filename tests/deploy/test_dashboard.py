@@ -21,7 +21,7 @@ ASKED = [
     *((variable["name"], variable["query"]["query"]) for variable in DASHBOARD["templating"]["list"]),
     *((rule["alert"], rule["expr"]) for rule in RULES),
 ]
-WORDS = {"by", "histogram_quantile", "increase", "label_values", "max", "min", "rate", "sum", "topk"}
+WORDS = {"by", "histogram_quantile", "increase", "label_values", "max", "min", "rate", "sum", "time", "topk"}
 """Of Prometheus and Grafana, as far as they are used here."""
 OF_PROMETHEUS = {"job", "instance", "le"}
 """Labels that every metric gets, or every histogram."""

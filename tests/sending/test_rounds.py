@@ -21,6 +21,7 @@ from gappt_graphql.practice.webhooks import (
 from gappt_graphql.scheduling.receivers import Receivers
 from gappt_graphql.scheduling.webhooks import DELAYS, DeliveryState, WebhookState
 from gappt_graphql.sending.rounds import Pace
+from gappt_graphql.web.metrics import Metrics
 from hooked import Clock, caught_up, deliveries_of, delivering, desk, hook, stored, tell, until
 
 NO = answer(500)
@@ -442,3 +443,25 @@ async def test_deliveries_that_were_done_with_a_month_ago_are_forgotten(practice
 async def delivered_and_kept(practice, issued):
     kept = await deliveries_of(practice, issued.webhook_id)
     return bool(kept) and kept[0].state is DeliveryState.DELIVERED
+
+
+async def test_what_was_sent_and_what_is_behind_is_counted(practice, clock):
+    metrics = Metrics()
+    async with a_receiver() as receiver, delivering(practice.store, clock, observer=metrics):
+        receiver.answers = lambda received: NO if received.appointment == "64" else OK
+        issued = await hook(practice, receiver.url)
+        await tell(practice, 64, 65, 64)
+        await until(lambda: caught_up(practice, issued.webhook_id))
+        await until(lambda: told_by(metrics, "gappt_webhook_backlog 2.0"))
+        assert await told_by(metrics, 'gappt_webhook_messages_total{outcome="delivered"} 1.0')
+        assert await told_by(metrics, 'gappt_webhook_messages_total{outcome="failed"} 1.0')
+        assert await told_by(metrics, "gappt_webhook_seconds_count 2.0")
+        assert not await told_by(metrics, "gappt_webhook_failing_since_timestamp_seconds 1")
+
+        receiver.answers = lambda received: NO
+        clock.forward(seconds=6)
+        await until(lambda: told_by(metrics, "gappt_webhook_failing_since_timestamp_seconds 1.77"))
+
+
+async def told_by(metrics, line):
+    return line in (await metrics.text()).decode()

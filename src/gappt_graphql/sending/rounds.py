@@ -75,6 +75,7 @@ class Deliveries:
         self._rounds: dict[tuple[AccountId, WebhookId], asyncio.Task[None]] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
+        self._tell_again_at = 0.0
         self.leaving = False
 
     async def run(self) -> None:
@@ -82,8 +83,7 @@ class Deliveries:
         while not self.leaving:
             try:
                 await self._begin_rounds()
-                figures = await self._store.webhook_figures()
-                self._observer.behind(figures.behind, figures.failing_since)
+                await self._tell_how_far()
             except (Unavailable, OutcomeUnknown):
                 pass  # the store has said so in the log; nothing is lost by looking again
             except Exception as failure:
@@ -108,6 +108,13 @@ class Deliveries:
                 task = asyncio.create_task(self._round(*place))
                 self._rounds[place] = task
                 task.add_done_callback(lambda _, place=place: self._ended(place))  # type: ignore[misc]  # mypy knows no defaults
+
+    async def _tell_how_far(self) -> None:
+        """Tell how far deliveries are behind: not after each round, of which there may be many in a second."""
+        if monotonic() >= self._tell_again_at:
+            self._tell_again_at = monotonic() + self._pace.look_seconds
+            figures = await self._store.webhook_figures()
+            self._observer.behind(figures.behind, figures.failing_since)
 
     def _ended(self, place: tuple[AccountId, WebhookId]) -> None:
         del self._rounds[place]
