@@ -3,7 +3,7 @@ Measure bookings a second on PostgreSQL: of one account and of eight, by one pro
 
     .venv/bin/python benchmarks/accounts.py postgresql://OWNER@HOST/DATABASE
 
-The database is migrated, and gets accounts of its own. The writers of one account wait for each other.
+The database is migrated, and gets accounts of its own. The writers of one account in one process share transactions.
 """
 
 import asyncio
