@@ -19,6 +19,7 @@ from gappt_graphql.scheduling.webhooks import (
     MOST_FILTERED,
     MOST_WAITING,
     MOST_WEBHOOKS,
+    SECRET_PREFIX,
     SECRETS_OVERLAP,
     DeliveryState,
     Webhook,
@@ -29,7 +30,6 @@ from gappt_graphql.store import Book, Edit
 
 T = TypeVar("T")
 
-SECRET_PREFIX = "whsec_"
 REPLAYED_AT_ONCE = 100
 
 LISTED = Listing(where=(Condition("archived_at", Operator.IS_NOT_SET),), order=(Order("created_at"),))

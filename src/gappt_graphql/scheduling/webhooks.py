@@ -16,6 +16,9 @@ from gappt_graphql.scheduling.ids import (
     WebhookId,
 )
 
+SECRET_PREFIX = "whsec_"
+"""Of every secret, as Standard Webhooks has it: what follows is base64."""
+
 MOST_WEBHOOKS = 20
 """Of one account."""
 MOST_FILTERED = 100

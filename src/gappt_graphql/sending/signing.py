@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
-PREFIX = "whsec_"
+from gappt_graphql.scheduling.webhooks import SECRET_PREFIX
 
 
 def headers(message_id: str, body: bytes, *, secrets: Sequence[str], at: datetime) -> Mapping[str, str]:
@@ -18,5 +18,5 @@ def headers(message_id: str, body: bytes, *, secrets: Sequence[str], at: datetim
 
 
 def _signature(secret: str, signed: bytes) -> str:
-    key = b64decode(secret.removeprefix(PREFIX), validate=True)
+    key = b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     return b64encode(hmac.digest(key, signed, sha256)).decode()
