@@ -401,6 +401,22 @@ async def test_only_what_takes_long_changes_threads(practice):
     assert await practice.store.read(practice.account.id, work) == [True, False, True, False]
 
 
+async def test_what_took_long_goes_straight_to_a_thread_and_now_and_then_has_another_try(practice):
+    counting = Statement(text(COUNTING.format(":many")), long=True)
+
+    async def at_once(book, many):
+        asked = asyncio.create_task(book.fetch(counting, {"many": many}))
+        await asyncio.sleep(0)
+        done = asked.done()
+        assert await asked == [(many,)]
+        return done
+
+    async def work(book):
+        return [await at_once(book, many) for many in (5, 1_000_000, *[5] * 12)]
+
+    assert await practice.store.read(practice.account.id, work) == [True, *[False] * 11, True, True]
+
+
 async def test_what_is_begun_here_and_goes_to_a_thread_leaves_the_moment_that_is_seen(practice):
     ada = practice.patients[0]
 

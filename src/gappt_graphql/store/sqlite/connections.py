@@ -19,18 +19,24 @@ _STEPS_HERE = 25_000
 """Steps of SQLite's machine, of some 60 ns each, after which a long statement goes to the thread, or twice as many."""
 
 
+_STRAIGHT = 10
+"""How often a long statement goes straight to the thread after it did not end here: else it would be begun twice."""
+
+
 class Connection:
     """
     One connection, for one unit of work at a time, which awaits each statement before the next.
 
     The thread is aiosqlite's. What takes some ten microseconds is run past it, here and now: a change of threads takes
     longer, and while the event loop is busy it takes milliseconds. What may be long often is not, so it is begun here
-    where it may be interrupted, and begun again in the thread if it has not ended after two milliseconds.
+    where it may be interrupted, and begun again in the thread if it has not ended after two milliseconds. The next few
+    times it goes there at once.
     """
 
     def __init__(self, here: sqlite3.Connection, threaded: aiosqlite.Connection, *, interruptible: bool) -> None:
         self._here = here
         self._threaded = threaded
+        self._straight: dict[str, int] = {}
         self.interrupt = here.interrupt if interruptible else None
         """Stops the statement that runs in the thread, where that may be done."""
 
@@ -105,8 +111,10 @@ class Connection:
         """
         if not long:
             return self.fetch_here(text, parameters)
-        if self.interrupt is not None and (found := self._soon(text, parameters)) is not None:
-            return found
+        if self.interrupt is not None and not self._lasts(text):
+            found = self._soon(text, parameters)
+            if found is not None:
+                return found
         try:
             rows = await self._interruptible(self._threaded.execute_fetchall(text, parameters))
         except sqlite3.OperationalError as error:
@@ -134,6 +142,13 @@ class Connection:
     async def close(self) -> None:
         await self._threaded.close()
 
+    def _lasts(self, text: str) -> bool:
+        """Tell whether a statement did not end here lately. Each time that this is asked counts."""
+        left = self._straight.pop(text, 0)
+        if left > 1:
+            self._straight[text] = left - 1
+        return left > 0
+
     def _soon(self, text: str, parameters: Mapping[str, Any]) -> list[Row] | None:
         """Return the rows of a statement that is not long after all, or None."""
         # SQLite asks whether to go on at some step of the first so many, and then each time after so many: at first 0
@@ -144,6 +159,9 @@ class Connection:
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
                 raise
+            if len(self._straight) >= _CACHED_STATEMENTS:
+                self._straight.clear()
+            self._straight[text] = _STRAIGHT
             return None
         finally:
             self._here.set_progress_handler(None, 0)
