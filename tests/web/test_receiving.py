@@ -169,6 +169,48 @@ async def test_a_socket_is_not_cut_off(app: Any) -> None:
             assert await stream.reader.readexactly(17) == b"\x81\x0f" + b'{"type":"pong"}'
 
 
+@pytest.mark.parametrize(
+    ("start", "more", "said"),
+    [
+        (b"POST /graphql HTTP/1.1", b"", b"HTTP/1.1 405 "),
+        (b"GET /graphql HTTP/1.1", b"Content-Length: 3\r\n", b""),
+        (b"GET /graphql HTTP/1.1", b"Transfer-Encoding: chunked\r\n", b""),
+        (b"GET /graphql?" + b"a" * (LONGEST_ADDRESS - 9) + b" HTTP/1.1", b"", b"HTTP/1.1 414 "),
+        (b"GET /graphql HTTP/1.1", b"X-A: " + b"b" * 8200 + b"\r\n", b"HTTP/1.1 431 "),
+    ],
+    ids=["by POST", "with a body", "with a body in chunks", "a long address", "a long header"],
+)
+async def test_who_asks_for_a_socket_in_a_way_that_is_none_is_not_kept(
+    app: Any, start: bytes, more: bytes, said: bytes
+) -> None:
+    async with serving(app, Hasty) as server:
+        stream = await server.open(
+            start + b"\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + more + b"\r\n"
+        )
+
+        assert (await stream.rest())[:13] == said
+
+
+async def test_what_comes_behind_a_body_is_no_header() -> None:
+    """Proxies put into the head where a request comes from, and some pass on what the client sends behind its body."""
+    heads: list[list[tuple[bytes, bytes]]] = []
+
+    async def app(scope: Any, receive: Any, send: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+        heads.append(scope["headers"])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with serving(app, Hasty) as server:
+        head = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        stream = await server.open(head + b"1\r\na\r\n0\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n")
+        assert (await stream.rest()).startswith(b"HTTP/1.1 204 ")
+
+    assert [name for name, _ in heads[0]] == [b"host", b"connection", b"transfer-encoding"]
+
+
 async def test_a_reader_that_takes_nothing_is_cut_off() -> None:
     gone = asyncio.Event()
 

@@ -115,7 +115,9 @@ class Receiving(HttpToolsProtocol):
             self._stop_parsing(_LONG_ADDRESS)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
+        # The parser tells of trailers too. uvicorn would take them for headers, past what a proxy has made of those.
+        if not self._in_body:
+            super().on_header(name, value)
         self._lines += 1
         self._size += len(name) + len(value)
         if self._lines > MOST_LINES or self._size > MOST_HEAD:

@@ -31,6 +31,14 @@ class Sockets(WebSocketsSansIOProtocol):
             transport.pause_reading()
             transport.resume_reading()
 
+    def data_received(self, data: bytes) -> None:
+        """Go on, and part with who asks for no socket in a way that can be answered: the original would keep it."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.close_sent:
+            self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
     def handle_ping(self) -> None:
         """Answer, unless the client has not taken earlier answers: the original would pile them up without bound."""
         if self.writable.is_set() and not self.transport.is_closing():
