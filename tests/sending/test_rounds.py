@@ -241,6 +241,131 @@ async def test_a_deleted_webhook_is_told_nothing(practice, clock):
     assert (await stored(practice, issued.webhook_id)).secret == ""
 
 
+async def test_a_webhook_that_is_deleted_when_its_round_begins_is_told_nothing(practice, clock):
+    async with a_receiver() as receiver:
+        issued = await hook(practice, receiver.url)
+        await tell(practice, 64)
+
+        async with delivering(DeletedOnceItIsHeld(practice, issued.webhook_id), clock) as deliveries:
+            await until(lambda: is_deleted(practice, issued))
+            deliveries.leave()
+
+    assert receiver.received == []  # it would have been signed without a secret
+
+
+class DeletedOnceItIsHeld:
+    """The practice's store; after the first unit of work that writes, somebody deletes the webhook."""
+
+    def __init__(self, practice, id):
+        self._practice, self._id, self._is_done = practice, id, False
+
+    def __getattr__(self, name):
+        return getattr(self._practice.store, name)
+
+    async def write(self, account, work):
+        done = await self._practice.store.write(account, work)
+        if not self._is_done:
+            self._is_done = True
+            await webhooks.delete(desk(self._practice), DeleteWebhook(id=self._id))
+        return done
+
+
+async def is_deleted(practice, issued):
+    return (await stored(practice, issued.webhook_id)).archived_at is not None
+
+
+async def test_what_a_receiver_says_disables_no_other_that_has_taken_its_place(practice, clock):
+    async with a_receiver() as old, a_receiver() as new, delivering(practice.store, clock):
+        issued = await hook(practice, old.url)
+
+        async def gone(received):
+            await webhooks.update(desk(practice), UpdateWebhook(id=issued.webhook_id, url=new.url))
+            return answer(410)
+
+        old.answers = gone
+        await tell(practice, 64)
+        await until(lambda: caught_up(practice, issued.webhook_id))
+        await tell(practice, 65)
+        await until(lambda: len(new.received) == 1)
+
+    assert [one.appointment for one in old.received] == ["64"]
+    webhook = await stored(practice, issued.webhook_id)
+    assert (webhook.state, webhook.failing_since) == (WebhookState.ACTIVE, None)
+
+
+async def test_changes_are_told_at_once_to_a_url_that_takes_the_place_of_one_that_failed(practice, clock):
+    async with a_receiver() as old, a_receiver() as new, delivering(practice.store, clock):
+        old.answers = lambda received: NO
+        issued = await hook(practice, old.url)
+        await tell(practice, 1)
+        await until(lambda: caught_up(practice, issued.webhook_id))
+        await tell(practice, *range(2, 31))
+        await until(lambda: is_stalled(practice, issued))
+
+        await webhooks.update(desk(practice), UpdateWebhook(id=issued.webhook_id, url=new.url))
+        await until(lambda: len(new.received) == 10)
+        clock.forward(seconds=6)
+        await until(lambda: len(new.received) == 30)
+
+
+async def test_a_pause_during_a_round_is_not_told_as_a_webhook_that_was_disabled(practice, clock, caplog):
+    async with a_receiver() as receiver, delivering(practice.store, clock):
+        issued = await hook(practice, receiver.url)
+
+        async def paused(received):
+            await webhooks.update(desk(practice), UpdateWebhook(id=issued.webhook_id, state=WebhookState.PAUSED))
+            return OK
+
+        receiver.answers = paused
+        await tell(practice, 64)
+        await until(lambda: is_noted(practice, issued))
+
+    assert (await stored(practice, issued.webhook_id)).state is WebhookState.PAUSED
+    assert "webhook disabled" not in caplog.text
+
+
+async def is_noted(practice, issued):
+    return (await stored(practice, issued.webhook_id)).delivered_at is not None
+
+
+async def test_deliveries_go_on_when_the_clock_is_set_back(practice, clock):
+    async with a_receiver() as receiver, delivering(practice.store, clock):
+        issued = await hook(practice, receiver.url)
+        await tell(practice, 64)
+        await until(lambda: caught_up(practice, issued.webhook_id))
+        clock.forward(hours=-1)
+        await tell(practice, 65)
+        await until(lambda: len(receiver.received) == 2)
+
+
+async def test_a_round_that_the_store_kept_waiting_for_long_sends_nothing_and_the_next_does(practice, clock):
+    pace = Pace(look_seconds=0.01, round_seconds=0.2, leaving_seconds=1.0)
+    async with a_receiver() as receiver:
+        await hook(practice, receiver.url)
+        await tell(practice, 64)
+        slow = SlowAtFirst(practice.store, seconds=0.3)
+        async with delivering(slow, clock, pace=pace):
+            await until(lambda: len(receiver.received) == 1)
+
+    assert slow.rounds > 1
+
+
+class SlowAtFirst:
+    """A store whose first reading of a book takes long."""
+
+    def __init__(self, store, seconds):
+        self._store, self._seconds, self.rounds = store, seconds, 0
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    async def read(self, account, work):
+        self.rounds += 1
+        if self.rounds == 1:
+            await asyncio.sleep(self._seconds)
+        return await self._store.read(account, work)
+
+
 async def test_both_secrets_sign_for_a_day_after_a_rotation(practice, clock):
     async with a_receiver() as receiver, delivering(practice.store, clock):
         issued = await hook(practice, receiver.url)

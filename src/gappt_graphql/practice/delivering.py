@@ -71,13 +71,19 @@ class Done(Struct, frozen=True):
 async def begin(
     store: Store, *, account: AccountId, webhook: WebhookId, by: str, now: datetime, ids: Ids
 ) -> Round | None:
-    """Hold the webhook and return what to deliver; None if somebody else holds it, or it is not active any more."""
+    """
+    Hold the webhook and return what to deliver.
+
+    None if somebody else holds it, or it is not active any more: who deletes it takes its secret away.
+    """
 
     async def take(book: WritableBook) -> bool:
         return await book.take_webhook(webhook, by=by, now=now, until=now + HELD_FOR)
 
-    async def look(book: Book) -> Round:
+    async def look(book: Book) -> Round | None:
         found = (await book.find(Webhook, [webhook]))[webhook]
+        if found.state is not WebhookState.ACTIVE or found.archived_at is not None:
+            return None
         waiting = await book.waiting_deliveries(webhook)
         due = _due(waiting, now)
         told, reached = await _from_the_feed(book, found, waiting)
@@ -125,7 +131,9 @@ async def end(
         webhook = (await book.find(Webhook, [round.webhook.id]))[round.webhook.id]
         await book.save(edits)
         waiting = await book.waiting_deliveries(webhook.id)
-        noted = replace(_noted(webhook, done.values(), now), position=round.reached, waiting=len(waiting))
+        # What a receiver did says nothing of another that has taken its place meanwhile.
+        told = done.values() if webhook.url == round.webhook.url else ()
+        noted = replace(_noted(webhook, told, now), position=round.reached, waiting=len(waiting))
         due = [one.due_at for one in heads(waiting) if one.due_at is not None]
         noted = replace(noted, stalled=is_stalled(noted, waiting), due_at=min(due, default=None))
         if not await book.settle_webhook(noted, by=by, now=now):
@@ -186,7 +194,8 @@ def _noted(webhook: Webhook, done: Collection[Done], now: datetime) -> Webhook:
     elif webhook.failing_since is None:
         webhook = replace(webhook, failing_since=min(one.at for one in done))
     too_long = webhook.failing_since is not None and now - webhook.failing_since >= DISABLED_AFTER
-    if too_long or any(one.attempt.status == GONE for one in done):
+    is_gone = any(one.attempt.status == GONE for one in done)
+    if (too_long or is_gone) and webhook.archived_at is None:
         return replace(webhook, state=WebhookState.DISABLED)
     return webhook
 

@@ -159,7 +159,8 @@ async def update(desk: Desk, command: UpdateWebhook) -> WrittenWebhook:
         webhook = await _found(book, command.id, problems)
         refuse_if_any(problems)
         after = replace(webhook, **_stated(command))
-        if after.state is WebhookState.ACTIVE and webhook.state is not WebhookState.ACTIVE:
+        goes_on = after.state is WebhookState.ACTIVE and webhook.state is not WebhookState.ACTIVE
+        if goes_on or after.url != webhook.url:  # what failed was another receiver
             after = replace(after, failing_since=None, stalled=False)
         return Decision(WrittenWebhook(webhook.id), _edits(desk, webhook, after))
 

@@ -12,7 +12,8 @@ from gappt_graphql.scheduling.receivers import Address
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 """Takes a name or an address, and a port; returns every address that it stands for. Raises OSError if there is none."""
 
-_AT_ONCE = 8
+_AT_ONCE = 64
+"""So many that an account whose name servers never answer leaves some to the others."""
 
 
 class Names:
@@ -45,7 +46,11 @@ class Names:
             with suppress(RuntimeError):  # the program has ended meanwhile
                 loop.call_soon_threadsafe(told, addresses, failure)
 
-        threading.Thread(target=look, name="webhook-names", daemon=True).start()
+        try:
+            threading.Thread(target=look, name="webhook-names", daemon=True).start()
+        except RuntimeError:
+            self._free.release()
+            raise OSError("no thread") from None
         return await found
 
 

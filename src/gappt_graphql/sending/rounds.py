@@ -18,7 +18,7 @@ from gappt_graphql.practice import delivering
 from gappt_graphql.practice.delivering import Done, Lost, Round
 from gappt_graphql.scheduling.ids import AccountId, Ids, WebhookDeliveryId, WebhookId
 from gappt_graphql.scheduling.receivers import BadReceiver, Receiver, Receivers
-from gappt_graphql.scheduling.webhooks import Attempt, Failure, WebhookDelivery, payload
+from gappt_graphql.scheduling.webhooks import Attempt, Failure, WebhookDelivery, WebhookState, payload
 from gappt_graphql.sending.lines import USUAL, Line, Patience
 from gappt_graphql.sending.names import Names, Resolve
 from gappt_graphql.sending.signing import headers
@@ -131,29 +131,29 @@ class Deliveries:
 
     async def _round(self, account: AccountId, id: WebhookId) -> None:
         try:
-            now = self._clock()
+            now, began = self._clock(), monotonic()
             begun = await delivering.begin(
                 self._store, account=account, webhook=id, by=self._by, now=now, ids=self._ids
             )
             if begun is None:
                 return
-            done = await self._delivered(begun)
+            # From when it was held, however long the store took.
+            done = await self._delivered(begun, until=began + self._pace.round_seconds)
             webhook = await delivering.end(
                 self._store, begun, done, by=self._by, now=self._clock(), jitter=self._jitter
             )
-            if webhook.state is not begun.webhook.state:
+            if webhook.state is WebhookState.DISABLED:
                 log.warning("webhook disabled", extra={"fields": {"account": str(account), "webhook": str(id)}})
         except (Lost, Unavailable, OutcomeUnknown):
             pass  # the hold ends by itself, and what was not noted is delivered again
         except Exception as failure:
             log.error("A round of webhooks failed", exc_info=failure)
 
-    async def _delivered(self, round: Round) -> dict[WebhookDeliveryId, Done]:
+    async def _delivered(self, round: Round, *, until: float) -> dict[WebhookDeliveryId, Done]:
         """Try what there is to deliver, and return what came of what was tried."""
         done: dict[WebhookDeliveryId, Done] = {}
         lines = deque(round.lines)
         count = min(len(lines), 1 if round.webhook.failing_since else self._pace.lines)
-        until = monotonic() + self._pace.round_seconds
         workers = [asyncio.create_task(self._work(round, lines, done, until)) for _ in range(count)]
         self._workers.update(workers)
         try:

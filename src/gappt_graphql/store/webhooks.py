@@ -15,12 +15,14 @@ from gappt_graphql.store.tables import accounts, webhook_deliveries, webhooks
 _ACTIVE = and_(webhooks.c.state == literal_column("'ACTIVE'"), webhooks.c.archived_at.is_(null()))
 _WAITING = webhook_deliveries.c.state == literal_column("'WAITING'")
 _OF_ACCOUNT = webhooks.c.account_id == bindparam("account")
+# By nobody, or by somebody whose time is over. By nobody is free whatever the time: clocks are set back too.
+_FREE = or_(webhooks.c.held_by.is_(null()), webhooks.c.held_until <= bindparam("now"))
 _HELD = and_(_OF_ACCOUNT, webhooks.c.id == bindparam("webhook"), webhooks.c.held_by == bindparam("held_by"))
 
 AT_WORK = Statement(
     select(webhooks.c.account_id, webhooks.c.id)
     .join_from(webhooks, accounts, accounts.c.account_id == webhooks.c.account_id)
-    .where(_ACTIVE, webhooks.c.held_until <= bindparam("now"))
+    .where(_ACTIVE, _FREE)
     .where(
         or_(
             webhooks.c.due_at <= bindparam("now"),
@@ -45,7 +47,7 @@ FIGURES = Statement(
 
 TAKE = Statement(
     update(webhooks)
-    .where(_OF_ACCOUNT, webhooks.c.id == bindparam("webhook"), _ACTIVE, webhooks.c.held_until <= bindparam("now"))
+    .where(_OF_ACCOUNT, webhooks.c.id == bindparam("webhook"), _ACTIVE, _FREE)
     .values(held_by=bindparam("held_by"), held_until=bindparam("until"))
 )
 SETTLE = Statement(
