@@ -1,6 +1,7 @@
 """The commands, except the one that serves: what they print, what they make, and how they refuse."""
 
 import json
+import os
 import sqlite3
 import stat
 import subprocess
@@ -316,6 +317,34 @@ def test_a_demo_is_not_mixed_with_what_an_account_has(url: str) -> None:
 
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
     assert "has records already" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["export", "audit export"])
+def test_an_export_puts_no_file_in_the_place_of_a_device_or_a_link(url: str, tmp_path: Path, command: str) -> None:
+    run("demo", "--account", "Riverside", "--database-url", url)
+    pipe, link, target = tmp_path / "pipe", tmp_path / "link", tmp_path / "target"
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+
+    refused = run(*command.split(), str(pipe), "--account", "Riverside", "--database-url", url)
+    written = run(*command.split(), str(link), "--account", "Riverside", "--database-url", url)
+
+    assert (refused.exit_code, written.exit_code) == (1, 0)
+    assert "is no plain file" in refused.stderr
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert target.stat().st_size > 0
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_a_backup_that_has_no_place_names_the_file_that_was_given(url: str, tmp_path: Path) -> None:
+    new_key(url)
+    file = tmp_path / "nowhere" / "backup.db"
+
+    refused = run("backup", str(file), "--database-url", url)
+
+    assert refused.exit_code == 1
+    assert f"{file} can't be used" in refused.stderr
 
 
 def test_a_dash_exports_to_the_standard_output(url: str, tmp_path: Path) -> None:

@@ -178,6 +178,9 @@ def complete_or_absent(file: Path) -> Iterator[TextIO]:
     if str(file) == "-":
         yield sys.stdout
         return
+    if file.exists() and not file.is_file():  # root would put a file in the place of a device
+        raise Failed(f"{file} is no plain file: give another name, or - for the standard output")
+    file = file.resolve()  # what a link leads to is written, not the link
     try:
         descriptor, unfinished = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # made 0600
     except OSError as error:

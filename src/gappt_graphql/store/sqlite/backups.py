@@ -227,7 +227,11 @@ def _connect(path: Path, *, mode: str) -> sqlite3.Connection:
 @contextmanager
 def _unfinished(path: Path) -> Iterator[Path]:
     """Give an empty file beside the path, for its owner's eyes only, that nobody takes for what it will be."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")  # made 0600
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")  # made 0600
+    except OSError as error:
+        error.filename = str(path)  # the name that was given, which says more to a person
+        raise
     os.close(handle)
     try:
         yield Path(name)
