@@ -111,6 +111,7 @@ class Desk(Struct, frozen=True, kw_only=True):
 
         async def work(book: WritableBook) -> Outcome:
             nonlocal told, seats
+            told, seats = "done", 0  # it may have been run before, and come to nothing
             if of_key:
                 raise await _refusal(book, decide, of_key)
             since = self.now - self.keys_kept_for

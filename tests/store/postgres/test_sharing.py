@@ -5,12 +5,15 @@ from collections import Counter
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from every_await import at_await
 from gappt_graphql.observing import Observer
-from gappt_graphql.practice import auditing
+from gappt_graphql.practice import attendance, auditing
+from gappt_graphql.practice.attendance import BookAttendees
 from gappt_graphql.store import Edit
+from gappt_graphql.store.postgres.lines import Line
 from gappt_graphql.store.postgres.terms import Terms
 from gappt_graphql.store.statements import Statement
 from gappt_graphql.store.unavailable import OutcomeUnknown
@@ -22,15 +25,21 @@ from samples import a_journal, stored
 pytestmark = pytest.mark.usefixtures("database")
 
 COUNT = 8
+MOST_SECONDS = 20
+"""After which nobody will be told any more."""
 
 
 class Commits(Observer):
     def __init__(self):
         super().__init__()
         self.units = []
+        self.told = []
 
     def committed(self, units, seconds):
         self.units.append(units)
+
+    def commanded(self, name, outcome, *, codes=(), seats=0):
+        self.told.append((name, outcome, seats))
 
 
 class Way:
@@ -84,6 +93,15 @@ def saving(practice, group, runs=None, *, before=None, after=None):
 async def all_at_once(practice, works):
     """Let everybody want to write, the first a moment before the others, and return what they are told."""
     writing = [asyncio.create_task(practice.store.write(practice.account.id, work)) for work in works]
+    return await told_to(writing)
+
+
+async def told_to(writing):
+    """Return what everybody is told. Who is told nothing is ended in the end, and whoever waits for them."""
+    await asyncio.wait(writing, timeout=MOST_SECONDS)
+    if not all(each.done() for each in writing):
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
     return await asyncio.gather(*writing, return_exceptions=True)
 
 
@@ -169,19 +187,34 @@ async def test_who_fails_after_writing_leaves_nothing_and_takes_nobody_along(pra
     assert await is_sound(practice, database, past, *others)
 
 
+async def test_those_who_do_their_work_again_come_in_the_order_in_which_they_came(practice, way):
+    groups, runs = [practice.new_group() for _ in range(5)], []
+
+    async def fail(_book):
+        raise ZeroDivisionError
+
+    works = [saving(practice, group, runs, after=fail if n == 4 else None) for n, group in enumerate(groups)]
+    await all_at_once(practice, works)
+
+    first, again = runs[:5], [id for id in runs[5:] if id != groups[4].id]
+    assert first == [group.id for group in groups]
+    assert again == first[:4]
+
+
 @pytest.mark.parametrize("place", range(3))
 async def test_who_hides_that_a_statement_failed_is_told_so_alone(practice, way, database, past, place):
-    groups = [practice.new_group() for _ in range(3)]
+    groups, runs = [practice.new_group() for _ in range(3)], []
 
     async def hide(open_book):
         with pytest.raises(asyncpg.PostgresError):
             await open_book.fetch(Statement(text("SELECT 1 / 0")), {})
 
-    works = [saving(practice, group, after=hide if n == place else None) for n, group in enumerate(groups)]
+    works = [saving(practice, group, runs, after=hide if n == place else None) for n, group in enumerate(groups)]
     told = await all_at_once(practice, works)
 
     others = [group for n, group in enumerate(groups) if n != place]
     assert isinstance(told[place], RuntimeError)
+    assert place > 0 or len(runs) == 3  # into a transaction that will come to nothing nobody is let
     assert [answer for answer in told if not isinstance(answer, Exception)] == [group.id for group in others]
     assert await is_sound(practice, database, past, *others)
 
@@ -241,18 +274,22 @@ async def test_where_the_connection_is_cut_each_is_run_again_on_another(practice
     assert await is_sound(practice, database, past, *groups)
 
 
-async def test_who_leaves_a_statement_behind_takes_the_connection_along_and_nobodys_work(practice, way, database, past):
+@pytest.mark.parametrize("place", [1, 3])
+async def test_who_leaves_a_statement_behind_takes_the_connection_along_and_nobodys_work(
+    practice, way, database, past, place
+):
     groups, left = [practice.new_group() for _ in range(3)], []
 
     async def leave(open_book):
-        left.append(asyncio.create_task(open_book.fetch(Statement(text("SELECT pg_sleep(20)")), {})))
+        left.append(asyncio.create_task(open_book.fetch(Statement(text("SELECT pg_sleep(1)")), {})))
         await asyncio.sleep(0.01)
         raise LookupError
 
-    works = [saving(practice, groups[0]), leave, *(saving(practice, group) for group in groups[1:])]
+    works = [saving(practice, group) for group in groups]
+    works.insert(place, leave)
     told = await all_at_once(practice, works)
 
-    assert isinstance(told.pop(1), LookupError)
+    assert isinstance(told.pop(place), LookupError)
     assert told == [group.id for group in groups]
     for each in left:
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
@@ -293,7 +330,7 @@ async def test_one_who_leaves_at_any_await_takes_nobody_along(practice, database
                 asyncio.create_task(practice.store.write(practice.account.id, saving(practice, group)))
                 for group in groups
             ]
-            told = await asyncio.gather(*writing, return_exceptions=True)
+            told = await told_to(writing)
         assert all(told[n] == groups[n].id for n in range(3) if n != who)
         assert told[who] == groups[who].id or isinstance(told[who], asyncio.CancelledError)
         there = await stored(practice, *groups)
@@ -316,3 +353,42 @@ async def test_a_crowd_gets_each_seat_once(practice, way, database, past):
     assert (await auditing.verify(practice.store, account=practice.account.id)).broken_at is None
     assert wrong(past) == {}
     assert len(way.commits.units) < 6
+
+
+async def test_a_retry_that_does_the_work_after_all_is_told_as_done(practice, way):
+    group, [ada, *_] = await practice.group(), practice.patients
+    committing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def refused(_connection, _statement):
+        way.by.clear()
+        committing.set()
+        await go_on.wait()
+        raise says("40001")
+
+    way.by["COMMIT"] = refused
+    desk = replace(practice.desk, observer=way.commits)
+    command = BookAttendees(group_appointment_id=group.id, patient_ids=(ada.id,), idempotency_key="once")
+    gone, stays = (asyncio.create_task(attendance.book(desk, command)) for _ in range(2))
+    async with asyncio.timeout(MOST_SECONDS):
+        await committing.wait()
+    gone.cancel()
+    go_on.set()
+    await told_to([gone, stays])
+
+    assert gone.cancelled()
+    assert way.commits.told == [("BookAttendees", "done", 1)]
+    assert (await practice.reload(group)).active_attendees == 1
+
+
+async def test_who_leaves_when_it_has_just_become_their_turn_to_lead_lets_the_next_one():
+    line = Line()
+    assert await line.come() is None
+    gone, stays = (asyncio.create_task(line.come()) for _ in range(2))
+    await asyncio.sleep(0)
+
+    line.go()
+    gone.cancel()
+    await told_to([gone, stays])
+
+    assert gone.cancelled()
+    assert stays.result() is None

@@ -90,13 +90,13 @@ class Line:
         """
         Wait for one's turn; return the place where it is to share a transaction, and None where it is to lead.
 
-        Who comes to be `alone` comes first, and shares none.
+        Who comes to be `alone` comes before all who share, and shares none.
         """
         if not self._led:
             self._led = True
             return None
         place = Place(alone=alone)
-        (self._waiting.appendleft if alone else self._waiting.append)(place)
+        self._waiting.insert(sum(each.alone for each in self._waiting) if alone else len(self._waiting), place)
         try:
             return None if await place.turn is None else place
         except asyncio.CancelledError:
