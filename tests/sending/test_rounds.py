@@ -535,6 +535,9 @@ async def test_the_log_has_ids_and_outcomes_and_neither_urls_nor_what_was_sent(p
         await until(lambda: caught_up(practice, issued.webhook_id))
 
     [record] = [record for record in caplog.records if record.name == "gappt_graphql.sending"]
+    assert record.getMessage() == "webhook failed"
+    assert not record.fields.keys() & {"time", "level", "message", "logger"}  # it would take their place in the line
+    assert record.fields["message_id"].startswith(f"msg_{issued.webhook_id}_")
     assert record.fields["webhook"] == str(issued.webhook_id)
     assert (record.fields["status"], record.fields["attempt"]) == (500, 1)
     told = f"{record.getMessage()} {record.fields}"

@@ -217,7 +217,7 @@ class Deliveries:
         fields = {
             "account": str(round.account),
             "webhook": str(round.webhook.id),
-            "message": delivery.message_id,
+            "message_id": delivery.message_id,
             "attempt": delivery.attempts + 1,
             "status": attempt.status,
             "reason": attempt.failure,
