@@ -274,6 +274,21 @@ async def test_where_the_connection_is_cut_each_is_run_again_on_another(practice
     assert await is_sound(practice, database, past, *groups)
 
 
+async def test_a_connection_that_is_lost_before_the_commit_leaves_nobody_in_doubt(practice, way, database, past):
+    groups = [practice.new_group() for _ in range(4)]
+
+    async def lost_after(connection, statement):
+        done = await statement()
+        if way.asked["WITH"] == len(groups):
+            connection.terminate()
+        return done
+
+    way.by["WITH"] = lost_after
+
+    assert await all_at_once(practice, [saving(practice, group) for group in groups]) == [group.id for group in groups]
+    assert await is_sound(practice, database, past, *groups)
+
+
 @pytest.mark.parametrize("place", [1, 3])
 async def test_who_leaves_a_statement_behind_takes_the_connection_along_and_nobodys_work(
     practice, way, database, past, place

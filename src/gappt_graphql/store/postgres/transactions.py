@@ -15,7 +15,7 @@ from gappt_graphql.observing import Observer
 from gappt_graphql.scheduling.ids import AccountId
 from gappt_graphql.store.postgres import failures
 from gappt_graphql.store.postgres.connections import begin
-from gappt_graphql.store.postgres.failures import of_the_driver
+from gappt_graphql.store.postgres.failures import Lost, of_the_driver
 from gappt_graphql.store.postgres.lines import Again, Line, Place, Shared
 from gappt_graphql.store.postgres.terms import Terms
 from gappt_graphql.store.postgres.units import Unit
@@ -239,6 +239,8 @@ class Transactions:
 
     async def _commit(self, shared: Shared, committed: Callable[[], None]) -> None:
         began = monotonic()
+        if shared.connection.is_closed():
+            raise Lost("closed before the commit")  # which nobody has asked for: nothing was written
         try:
             status = await shared.connection.execute("COMMIT")
         except Exception as error:
