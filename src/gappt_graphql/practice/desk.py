@@ -155,6 +155,8 @@ class Desk(Struct, frozen=True, kw_only=True):
         limit = asyncio.timeout_at(self.until)
 
         async def in_time(book: WritableBook) -> T:
+            with suppress(RuntimeError):
+                limit.reschedule(self.until)  # it may have been off: what is done again came to nothing before
             done = await work(book)
             with suppress(RuntimeError):  # it has struck, or the caller has gone: the store undoes the work
                 limit.reschedule(None)

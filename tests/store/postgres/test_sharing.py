@@ -5,6 +5,7 @@ from collections import Counter
 
 import asyncpg
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import text
 
@@ -12,6 +13,9 @@ from every_await import at_await
 from gappt_graphql.observing import Observer
 from gappt_graphql.practice import attendance, auditing
 from gappt_graphql.practice.attendance import BookAttendees
+from gappt_graphql.practice.bounds import Bounds, OutOfTime
+from gappt_graphql.practice.desk import Decision
+from gappt_graphql.practice.idempotency import Command
 from gappt_graphql.store import Edit
 from gappt_graphql.store.postgres.lines import Line
 from gappt_graphql.store.postgres.terms import Terms
@@ -407,3 +411,29 @@ async def test_who_leaves_when_it_has_just_become_their_turn_to_lead_lets_the_ne
 
     assert gone.cancelled()
     assert stays.result() is None
+
+
+async def test_work_that_is_done_again_has_the_time_that_is_left(practice, way):
+    group, runs = practice.new_group(), []
+
+    async def refused(_connection, _statement):
+        way.by.clear()
+        await asyncio.sleep(0.3)
+        raise says("40001")
+
+    async def decide(_book):
+        runs.append(1)
+        return Decision(outcome=Done(), edits=[Edit(None, group)])
+
+    way.by["COMMIT"] = refused
+    desk = replace(practice.desk, bounds=Bounds(write_seconds=0.2)).begun(writes=True)
+
+    with pytest.raises(OutOfTime, match="nothing was written"):
+        await desk.carry_out(Command(), decide, Done)
+
+    assert len(runs) <= 2
+    assert await stored(practice, group) == [False]
+
+
+class Done(Struct, frozen=True):
+    """What a command without an outcome has done."""
