@@ -11,7 +11,7 @@ def leave_out_what_stays() -> None:
     Never look again through what is there now, which a server keeps until it ends.
 
     Every few ten thousand requests all of it would be looked through, which took up to 130 ms in which nobody was
-    answered, and takes 5 without it (benchmarks/NOTES.md).
+    answered; what is left takes up to 43 (benchmarks/NOTES.md).
     """
     gc.collect()
     gc.freeze()
