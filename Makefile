@@ -144,7 +144,7 @@ passwords: .env  ## Make the passwords of compose.yaml, in .env
 		print(*(f"{name}_PASSWORD={secrets.token_hex(24)}" for name in names), sep="\n")' > $@.new && mv $@.new $@
 
 clean:  ## Take away everything that was made here, but no database
-	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(PEERS) $(DOCS) $(WHEEL) $(STATIC) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .tests-of-postgres
+	rm -rf $(VENV) $(AUDIT) $(CONTRACT) $(EXAMPLES) $(PEERS) $(DOCS) $(WHEEL) $(STATIC) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .tests-of-postgres .ci-beside
 	rm -rf explorer/node_modules tests/audits/node_modules tests/clients/node_modules tests/browser/pictures
 	rm -rf website/node_modules website/pages website/site website/.cache
 	rm -rf benchmarks/peers/node_modules examples/federation/node_modules examples/typescript/node_modules examples/typescript/src/generated
