@@ -171,6 +171,24 @@ async def test_attempts_end_after_a_day_in_a_dead_letter_that_lets_others_pass_a
     assert receiver.numbers() == [poison] * 11 + [poison + 1, poison]
 
 
+async def test_a_delivery_has_its_day_however_long_ago_the_last_one_failed(practice, clock):
+    async with a_receiver() as receiver, delivering(practice.store, clock):
+        receiver.answers = lambda received: NO
+        issued = await hook(practice, receiver.url)
+        await tell(practice, 64)
+        for attempt, pause in enumerate((*DELAYS, timedelta(days=4)), start=1):
+            await until(lambda attempt=attempt: waits_for(practice, issued, attempt))
+            clock.now += pause
+        await tell(practice, 65)
+        await until(lambda: caught_up(practice, issued.webhook_id))
+        receiver.answers = lambda received: OK
+        clock.now += DELAYS[0]
+        await until(lambda: len(receiver.received) == 13)
+
+    assert receiver.numbers(65) == [receiver.numbers()[-1]] * 2
+    assert (await stored(practice, issued.webhook_id)).state is WebhookState.ACTIVE
+
+
 async def last_number(practice):
     return await practice.store.read(practice.account.id, lambda book: book.last_number())
 

@@ -117,7 +117,7 @@ async def end(
     """
     Note what came of a round and let go of the webhook. What was not tried is due again at once.
 
-    A webhook is disabled if its receiver says that it is gone, or nothing has succeeded for days.
+    A webhook is disabled if its receiver says that it is gone, or what was tried for days has all failed.
 
     :raises Lost: if somebody else holds it by now
     """
@@ -134,6 +134,8 @@ async def end(
         # What a receiver did says nothing of another that has taken its place meanwhile.
         told = done.values() if webhook.url == round.webhook.url else ()
         noted = replace(_noted(webhook, told, now), position=round.reached, waiting=len(waiting))
+        if not waiting:  # what comes next has its own day, however long ago the last one failed
+            noted = replace(noted, failing_since=None)
         due = [one.due_at for one in heads(waiting) if one.due_at is not None]
         noted = replace(noted, stalled=is_stalled(noted, waiting), due_at=min(due, default=None))
         if not await book.settle_webhook(noted, by=by, now=now):

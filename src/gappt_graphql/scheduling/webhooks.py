@@ -96,7 +96,7 @@ class Webhook(Struct, frozen=True, kw_only=True):
     Empty `kinds`, `practitioner_ids` or `business_ids` let through any. `position` is the number of the feed up to
     which every change has been delivered or has a delivery that waits, `waiting` how many do, and `due_at` when the
     first of those is due. `stalled` says that so many wait that the feed is not read on. `failing_since` is when the
-    first of a row of failures was, without a success since.
+    first of a row of failures was, without a success or a time since in which nothing waited.
     """
 
     id: WebhookId
