@@ -6,12 +6,14 @@ the plan that it gives to a statement that a connection has run five times befor
 """
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from gappt_graphql.store.postgres.units import Unit
 from gappt_graphql.store.sqlite.connections import Connection
+from gappt_graphql.store.sqlite.readers import Reader
 from gappt_graphql.store.statements import Statement
 
 
@@ -28,36 +30,60 @@ class Seen(NamedTuple):
 def watched() -> Iterator[list[Seen]]:
     """Give what the statements of every store take meanwhile."""
     seen: list[Seen] = []
-    kept = Connection.fetch, Connection.run, Unit.fetch, Unit.run
-    Connection.fetch, Connection.run = _on_sqlite(kept[0], seen), _on_sqlite(kept[1], seen)  # type: ignore[method-assign]
+    kept = Reader.fetch, Connection.run, Unit.fetch, Unit.run
+    Reader.fetch, Connection.run = _read_on_sqlite(kept[0], seen), _written_on_sqlite(kept[1], seen)  # type: ignore[method-assign]
     Unit.fetch, Unit.run = _on_postgres(kept[2], seen), _on_postgres(kept[3], seen)  # type: ignore[method-assign]
     try:
         yield seen
     finally:
-        Connection.fetch, Connection.run, Unit.fetch, Unit.run = kept  # type: ignore[method-assign]
+        Reader.fetch, Connection.run, Unit.fetch, Unit.run = kept  # type: ignore[method-assign]
 
 
-def _on_sqlite(ask: Any, seen: list[Seen]) -> Any:
-    async def asked(connection: Connection, text: str, values: Any, *, long: bool) -> Any:
-        each = [values] if isinstance(values, Mapping) else list(values)
-        if not each:
-            return await ask(connection, text, values, long=long)
-        steps = 0
-
-        def step() -> None:
-            nonlocal steps
-            steps += 1
-
-        plan = [row[3] for row in connection._here.execute(f"EXPLAIN QUERY PLAN {text}", each[0])]
-        connection._here.set_progress_handler(step, 1)
-        try:
-            done = await ask(connection, text, values, long=long)
-        finally:
-            connection._here.set_progress_handler(None, 0)
-        seen.append(Seen(text, steps, 0, "\n".join(plan)))
+def _read_on_sqlite(ask: Any, seen: list[Seen]) -> Any:
+    async def asked(reader: Reader, statement: Statement, parameters: Mapping[str, object]) -> Any:
+        text, values = statement.sqlite, statement.sqlite_parameters(parameters)
+        here = reader._connection._here
+        plan = _plan(here, text, values)
+        if text.startswith(("SELECT", "WITH")):
+            # Once more, by itself: the store counts the steps of long ones for its own sake.
+            with _counted(here) as steps:
+                here.execute(text, values).fetchall()
+            done = await ask(reader, statement, parameters)
+        else:
+            with _counted(here) as steps:
+                done = await ask(reader, statement, parameters)
+        seen.append(Seen(text, len(steps), 0, plan))
         return done
 
     return asked
+
+
+def _written_on_sqlite(ask: Any, seen: list[Seen]) -> Any:
+    async def asked(connection: Connection, text: str, each: Sequence[Mapping[str, Any]], *, long: bool) -> Any:
+        if not each:
+            return await ask(connection, text, each, long=long)
+        plan = _plan(connection._here, text, each[0])
+        with _counted(connection._here) as steps:
+            done = await ask(connection, text, each, long=long)
+        seen.append(Seen(text, len(steps), 0, plan))
+        return done
+
+    return asked
+
+
+def _plan(here: sqlite3.Connection, text: str, values: Mapping[str, Any]) -> str:
+    return "\n".join(row[3] for row in here.execute(f"EXPLAIN QUERY PLAN {text}", values))
+
+
+@contextmanager
+def _counted(here: sqlite3.Connection) -> Iterator[list[None]]:
+    """Give a list that grows by one with each step of SQLite's machine."""
+    steps: list[None] = []
+    here.set_progress_handler(lambda: steps.append(None), 1)
+    try:
+        yield steps
+    finally:
+        here.set_progress_handler(None, 0)
 
 
 def _on_postgres(ask: Any, seen: list[Seen]) -> Any:

@@ -428,7 +428,7 @@ async def test_a_revoked_key_runs_nothing_more(wire: OpenWire, secret: str, prac
 async def test_a_revoked_key_loses_its_socket_even_if_nothing_happens(
     wire_of: Callable[..., OpenWire], secret: str, practice: Practice
 ) -> None:
-    async with wire_of(ping_interval=0.05)() as socket:
+    async with wire_of(ping_interval=0.5)() as socket:
         await socket.welcomed(secret)
         await watched(socket)
         await revoke(practice, secret)
