@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +27,8 @@ class Wire:
         self._from_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._takes = asyncio.Event()
         self._takes.set()
+        self.waiting: Callable[[], int] = lambda: 0
+        """How many wait for the store's feed to grow, where a test wants to know."""
         raw = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         self._scope = {
             "type": "websocket",

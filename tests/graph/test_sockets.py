@@ -32,6 +32,9 @@ async def secret(practice: Practice) -> str:
 def wire_of(practice: Practice) -> Callable[..., OpenWire]:
     """Return what opens sockets to one application, whose streams are limited as the test chooses."""
 
+    store: Any = practice.store
+    feed = store._growth
+
     def application(rate_limit: int | None = None, **streams: Any) -> OpenWire:
         options = Options(streams=Streams(**streams))
         app = create_app(
@@ -39,7 +42,9 @@ def wire_of(practice: Practice) -> Callable[..., OpenWire]:
         )
 
         def wire(**how: Any) -> Wire:
-            return Wire(app, **how)
+            socket = Wire(app, **how)
+            socket.waiting = lambda: len(feed._waiting.get(practice.account.id, ()))
+            return socket
 
         return wire
 
@@ -69,8 +74,12 @@ async def create(practice: Practice) -> int:
 
 
 async def watched(socket: Wire, query: str = WATCH, id: str = "1", **payload: Any) -> None:
-    """Subscribe, and wait until the subscription stands."""
+    """Subscribe, and wait until the subscription stands, which asks the store first."""
+    before = socket.waiting()
     socket.subscribe(query, id, **payload)
+    async with asyncio.timeout(10):
+        while socket.waiting() == before:  # noqa: ASYNC110  # nobody tells a test
+            await asyncio.sleep(0.001)
     assert await socket.is_quiet()
 
 
